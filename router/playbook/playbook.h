@@ -1,0 +1,151 @@
+// A compiled playbook: the policy of a tenant, ready to be asked.
+//
+// Pure and immutable: equal arguments give equal answers. Safe to call from any thread.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/time/time.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "router/base/words.h"
+#include "router/playbook/calendar.h"
+#include "router/playbook/environment.h"
+#include "router/playbook/matcher.h"
+
+namespace tandem::playbook {
+
+struct Contact {
+  std::string name;
+  Side side = Side::kUnspecified;
+  std::string channel;      // "webhook"
+  std::string address;      // a URL
+  std::string secret_name;  // looked up by the notifier; empty: unsigned
+};
+
+struct Team {
+  std::string name;
+  Side side = Side::kUnspecified;
+  std::vector<std::uint32_t> contacts;  // into Playbook::contacts()
+};
+
+struct Step {
+  absl::Duration after;              // from the opening (or reopening) of the incident; rises
+  std::vector<std::uint32_t> teams;  // into Playbook::teams(); not empty
+};
+
+struct Escalation {
+  std::string name;
+  std::vector<Step> steps;  // not empty
+  std::uint32_t repeat = 0;  // how often the whole ladder runs again
+};
+
+// What happens when a rule asks for a fact that the alert has not got.
+enum class IfMissing : std::uint8_t {
+  kNeedsInput,  // matches, with handling `needs_input`, flagged as a context gap
+  kSkip,        // does not match; the gap is noted
+  kMatch,       // matches as if the fact fitted; the gap is noted
+};
+
+// `in: [production, site.production]`, `not_in: [...]`.
+struct CalendarCondition {
+  std::string calendar;  // a name of the playbook, or `kind.name` of an entity
+  bool in = true;
+};
+
+struct Rule {
+  std::string name;
+  std::uint32_t line = 0;  // from 1
+  std::vector<Matcher> matchers;
+  // `in` calendars: any of them is on; `not_in`: none of them is.
+  std::vector<CalendarCondition> when;
+  std::uint32_t owner = 0;       // into teams()
+  std::uint32_t escalation = 0;  // into escalations()
+  Handling handling = Handling::kAutonomous;
+  std::vector<std::string> group_by;  // label names, sorted; "..." alone: every label
+  absl::Duration group_wait;
+  absl::Duration resolve_wait;
+  absl::Duration reopen_within;
+  absl::Duration ack_expires;
+  IfMissing if_missing = IfMissing::kNeedsInput;
+  std::optional<Severity> severity;  // overrides the alert's
+  std::string reason;
+  std::string runbook;
+};
+
+// A calendar that was asked while a rule was looked for, and what it said.
+struct CalendarAsked {
+  std::string_view calendar;  // as in the rule; lives as long as the playbook
+  bool on = false;
+  std::string local_time;
+  friend bool operator==(const CalendarAsked&, const CalendarAsked&) = default;
+};
+
+struct Match {
+  std::uint32_t rule = 0;  // into rules(), always in range: the last rule catches all
+  Handling handling = Handling::kAutonomous;
+  bool context_gap = false;
+  std::vector<CalendarAsked> asked;      // in the order of asking, each once
+  std::vector<std::string_view> gaps;    // facts that were asked for and are missing: "site.kind"
+};
+
+// Why a rule matched or not.
+struct Verdict {
+  std::uint32_t rule = 0;
+  bool matched = false;
+  std::string failed;  // the first condition that failed: `site.kind="factory" (is "hospital")`
+};
+
+class Playbook {
+ public:
+  // The first rule, in the order of the playbook, that the alert meets. Finds candidates by the
+  // rarest equality matcher of each rule; equal to MatchByScan on every input.
+  Match MatchRule(LabelsView labels, const Binding& binding, absl::Time now) const;
+
+  // The same by trying each rule in turn: the plain meaning, for tests and for explanations.
+  Match MatchByScan(LabelsView labels, const Binding& binding, absl::Time now) const;
+
+  // Why each rule up to and with the matching one did or did not match.
+  std::vector<Verdict> Explain(LabelsView labels, const Binding& binding, absl::Time now) const;
+
+  const std::string& tenant() const { return tenant_; }
+  // SHA-256 of the source, 64 hexadecimal digits.
+  const std::string& digest() const { return digest_; }
+  const std::string& source() const { return source_; }
+  const std::vector<Rule>& rules() const { return rules_; }
+  const std::vector<Team>& teams() const { return teams_; }
+  const std::vector<Contact>& contacts() const { return contacts_; }
+  const std::vector<Escalation>& escalations() const { return escalations_; }
+  // nullptr when there is none of that name.
+  const Calendar* FindCalendar(std::string_view name) const;
+  // Told after the last step of an escalation, and every 30 minutes from then on.
+  std::optional<std::uint32_t> last_resort() const { return last_resort_; }
+
+ private:
+  friend class Compiler;
+  struct Try;
+
+  Try TryRule(const Rule& rule, LabelsView labels, const Binding& binding, absl::Time now,
+              Match& match) const;
+  void BuildIndex();
+
+  std::string tenant_, digest_, source_;
+  std::vector<Rule> rules_;
+  std::vector<Team> teams_;
+  std::vector<Contact> contacts_;
+  std::vector<Escalation> escalations_;
+  std::vector<std::pair<std::string, Calendar>> calendars_;  // sorted by name
+  std::optional<std::uint32_t> last_resort_;
+
+  // (name, value) of an equality matcher → rules that can only match alerts which have it,
+  // ascending. Never iterated.
+  absl::flat_hash_map<std::pair<std::string, std::string>, std::vector<std::uint32_t>> index_;
+  std::vector<std::uint32_t> unindexed_;  // rules without an equality matcher, ascending
+};
+
+}  // namespace tandem::playbook
