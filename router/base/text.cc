@@ -127,7 +127,7 @@ std::string NearestName(std::string_view name, const std::vector<std::string>& c
   return best;
 }
 
-absl::StatusOr<absl::Duration> ParseDuration(std::string_view text) {
+absl::StatusOr<absl::Duration> ReadDuration(std::string_view text) {
   const auto bad = [&] {
     return Error(absl::StatusCode::kInvalidArgument, "DURATION_INVALID",
                  fmt::format("\"{}\" is not a duration; expected a form such as 30s, 10m, 1h30m "
@@ -158,8 +158,8 @@ absl::StatusOr<absl::Duration> ParseDuration(std::string_view text) {
   return absl::Milliseconds(total);
 }
 
-std::string FormatDuration(absl::Duration duration) {
-  if (duration < absl::ZeroDuration()) return "-" + FormatDuration(-duration);
+std::string DurationText(absl::Duration duration) {
+  if (duration < absl::ZeroDuration()) return "-" + DurationText(-duration);
   std::int64_t left = absl::ToInt64Milliseconds(duration);
   if (left == 0) return "0s";
   std::string out;
@@ -173,7 +173,7 @@ std::string FormatDuration(absl::Duration duration) {
   return out;
 }
 
-std::string FormatTime(absl::Time time) {
+std::string TimeText(absl::Time time) {
   const bool whole = absl::ToUnixMicros(time) % 1'000'000 == 0;
   return absl::FormatTime(whole ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%dT%H:%M:%E6SZ", time,
                           absl::UTCTimeZone());

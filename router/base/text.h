@@ -31,12 +31,12 @@ std::string NearestName(std::string_view name, const std::vector<std::string>& c
 
 // "90s", "1h30m", "500ms", "2d", "1w": Prometheus' duration syntax; "0" is allowed.
 // INVALID_ARGUMENT says what was expected.
-absl::StatusOr<absl::Duration> ParseDuration(std::string_view text);
+absl::StatusOr<absl::Duration> ReadDuration(std::string_view text);
 
 // The shortest such text: 90 s → "1m30s"; 0 → "0s".
-std::string FormatDuration(absl::Duration duration);
+std::string DurationText(absl::Duration duration);
 
 // RFC 3339 in UTC with `Z`, with microseconds only when there are any.
-std::string FormatTime(absl::Time time);
+std::string TimeText(absl::Time time);
 
 }  // namespace tandem

@@ -30,25 +30,25 @@ TEST(NearestName, FindsTheTypingMistakeAndNothingFar) {
   EXPECT_EQ(NearestName("warehouse", {"noc", "plant-it"}), "");
 }
 
-TEST(ParseDuration, TakesPrometheusForms) {
-  EXPECT_EQ(ParseDuration("1h30m").value(), absl::Minutes(90));
-  EXPECT_EQ(ParseDuration("500ms").value(), absl::Milliseconds(500));
-  EXPECT_EQ(ParseDuration("0").value(), absl::ZeroDuration());
-  EXPECT_EQ(ParseDuration("2d").value(), absl::Hours(48));
+TEST(ReadDuration, TakesPrometheusForms) {
+  EXPECT_EQ(ReadDuration("1h30m").value(), absl::Minutes(90));
+  EXPECT_EQ(ReadDuration("500ms").value(), absl::Milliseconds(500));
+  EXPECT_EQ(ReadDuration("0").value(), absl::ZeroDuration());
+  EXPECT_EQ(ReadDuration("2d").value(), absl::Hours(48));
   for (const char* bad : {"", "5", "m", "1m1h", "-5m", "1.5h", "5 m", "9999999999s"}) {
-    EXPECT_FALSE(ParseDuration(bad).ok()) << bad;
+    EXPECT_FALSE(ReadDuration(bad).ok()) << bad;
   }
 }
 
-TEST(FormatDuration, IsReadBackAsTheSame) {
-  EXPECT_EQ(FormatDuration(absl::Seconds(90)), "1m30s");
-  EXPECT_EQ(FormatDuration(absl::ZeroDuration()), "0s");
-  EXPECT_EQ(ParseDuration(FormatDuration(absl::Hours(50))).value(), absl::Hours(50));
+TEST(DurationText, IsReadBackAsTheSame) {
+  EXPECT_EQ(DurationText(absl::Seconds(90)), "1m30s");
+  EXPECT_EQ(DurationText(absl::ZeroDuration()), "0s");
+  EXPECT_EQ(ReadDuration(DurationText(absl::Hours(50))).value(), absl::Hours(50));
 }
 
-TEST(FormatTime, LeavesOutMicrosecondsThatAreZero) {
-  EXPECT_EQ(FormatTime(absl::FromUnixSeconds(0)), "1970-01-01T00:00:00Z");
-  EXPECT_EQ(FormatTime(absl::FromUnixMicros(1)), "1970-01-01T00:00:00.000001Z");
+TEST(TimeText, LeavesOutMicrosecondsThatAreZero) {
+  EXPECT_EQ(TimeText(absl::FromUnixSeconds(0)), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(TimeText(absl::FromUnixMicros(1)), "1970-01-01T00:00:00.000001Z");
 }
 
 }  // namespace
