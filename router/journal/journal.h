@@ -1,0 +1,178 @@
+// The durable history of a shard: what was received, what was decided, and the read model that is
+// written in the same transaction.
+//
+// The journal stores bytes: what they mean is known to router/codec. One contract suite
+// (tests/contract/journal_contract.h) runs against every implementation.
+//
+// Threads: one writer calls Append, Prune and Close, always the same thread; readers come from
+// OpenReader and each belongs to one thread at a time. Nothing here retries: an error of Append is
+// final (see Append).
+#pragma once
+
+#include <absl/functional/function_ref.h>
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "router/base/ids.h"
+#include "router/base/words.h"
+
+namespace tandem::journal {
+
+// SHA-256.
+using Hash = std::array<std::uint8_t, 32>;
+
+// One decided input. `body` is a serialized tandem.journal.v1.Record.
+struct RecordRow {
+  TenantId tenant;
+  Sequence sequence;   // of the tenant: 1, 2, 3 … without gaps
+  absl::Time time;     // UTC, microseconds
+  std::string body;
+  Hash previous = {};  // hash of the tenant's record before; zero for the first
+  Hash hash = {};      // ChainHash(previous, tenant, sequence, time, body)
+};
+
+// SHA-256 over: previous (32 bytes) · length of tenant (1 byte) · tenant · sequence (8 bytes, big
+// endian) · time in Unix microseconds (8 bytes, big endian) · body.
+Hash ChainHash(const Hash& previous, const TenantId& tenant, Sequence sequence, absl::Time time,
+               std::string_view body);
+
+// An incident as lists show it. `body` is a serialized tandem.v1.Incident.
+struct IncidentRow {
+  TenantId tenant;
+  IncidentNumber number;
+  IncidentState state = IncidentState::kOpen;
+  Severity severity = Severity::kWarning;
+  Side owner_side = Side::kUnspecified;
+  std::string owner_team;
+  std::string rule;
+  absl::Time updated;
+  std::string body;
+};
+
+// What happened to one incident in one record. `body` is a serialized tandem.journal.v1.Event.
+struct EventRow {
+  TenantId tenant;
+  Sequence sequence;
+  IncidentNumber incident;
+  std::string body;
+};
+
+// An open delivery (the outbox). `body` is a serialized tandem.v1.Delivery.
+struct DeliveryRow {
+  TenantId tenant;
+  DeliveryNumber number;
+  bool open = true;  // false removes it
+  std::string body;
+};
+
+// Everything that one commit of the engine writes.
+struct Commit {
+  std::vector<RecordRow> records;      // in order; per tenant they follow what is stored
+  std::vector<IncidentRow> incidents;  // upserts, each incident at most once
+  std::vector<EventRow> events;
+  std::vector<DeliveryRow> deliveries;
+};
+
+struct TenantHead {
+  TenantId tenant;
+  Sequence sequence;  // the last one
+  Hash hash = {};     // of the last one
+  absl::Time time;    // of the last one
+};
+
+struct IncidentQuery {
+  std::vector<TenantId> tenants;          // not empty
+  std::vector<IncidentState> states;      // empty: all
+  std::vector<Severity> severities;       // empty: all
+  std::vector<Side> sides;                // empty: all
+  std::vector<std::string> teams;         // empty: all
+  std::vector<std::string> rules;         // empty: all
+  // Continues behind this incident in the order of the answer: newest `updated` first, then tenant,
+  // then the higher number.
+  struct After {
+    absl::Time updated;
+    TenantId tenant;
+    IncidentNumber number;
+  };
+  std::optional<After> after;
+  std::uint32_t limit = 50;  // at least 1
+};
+
+// Reads what is committed, beside the writer. Every call sees one consistent state.
+class Reader {
+ public:
+  virtual ~Reader() = default;
+
+  // Calls `visit` for the tenant's records from `from` on, in order, until it returns false.
+  // DATA_LOSS names the record when a stored hash does not fit its bytes.
+  virtual absl::Status ReadRecords(const TenantId& tenant, Sequence from,
+                                   absl::FunctionRef<bool(const RecordRow&)> visit) = 0;
+  // nullopt when there is none. DATA_LOSS as above.
+  virtual absl::StatusOr<std::optional<RecordRow>> ReadRecord(const TenantId& tenant,
+                                                              Sequence sequence) = 0;
+  // By tenant id.
+  virtual absl::StatusOr<std::vector<TenantHead>> ReadHeads() = 0;
+
+  virtual absl::StatusOr<std::optional<IncidentRow>> ReadIncident(const TenantId& tenant,
+                                                                  IncidentNumber number) = 0;
+  virtual absl::StatusOr<std::vector<IncidentRow>> ListIncidents(const IncidentQuery& query) = 0;
+  // Events of one incident after (sequence) `after`, in order, at most `limit`.
+  virtual absl::StatusOr<std::vector<EventRow>> ListIncidentEvents(const TenantId& tenant,
+                                                                   IncidentNumber incident,
+                                                                   Sequence after,
+                                                                   std::uint32_t limit) = 0;
+  // Events of the tenant after `after`, by (sequence, incident). Whole records only: at most
+  // `limit` events, but always all events of the first record.
+  virtual absl::StatusOr<std::vector<EventRow>> ListEvents(const TenantId& tenant, Sequence after,
+                                                           std::uint32_t limit) = 0;
+  // By (tenant, number).
+  virtual absl::StatusOr<std::vector<DeliveryRow>> ListOpenDeliveries() = 0;
+};
+
+// What Append answers when the disk is full: nothing was written, and the journal may be used on.
+// (Every other error of Append is final.)
+bool IsDiskFull(const absl::Status& status);
+
+class Journal {
+ public:
+  virtual ~Journal() = default;
+
+  // All or nothing, and durable when it returns OK (fsync included). RESOURCE_EXHAUSTED with reason
+  // DISK_FULL: nothing was written. Any other error: whether it was written is unknown; the caller
+  // must stop and recover by opening the journal anew, and every later Append fails.
+  virtual absl::Status Append(const Commit& commit) = 0;
+
+  // Thread-safe.
+  virtual absl::StatusOr<std::unique_ptr<Reader>> OpenReader() = 0;
+
+  // Deletes records and events of the tenant up to `through`, but never the head. What remains is
+  // verified from there on.
+  virtual absl::Status Prune(const TenantId& tenant, Sequence through) = 0;
+};
+
+// Keeps everything in memory. For tests and simulation.
+std::unique_ptr<Journal> NewMemoryJournal();
+
+struct SqliteOptions {
+  std::string path;  // of the database file; its folder must exist
+  // Opens for reading only: no lock, Append fails. For `tandem journal verify` beside a live router.
+  bool read_only = false;
+};
+
+// One SQLite database: journal_mode=WAL, synchronous=FULL (both read back and asserted), checkpoints
+// from a thread and connection of its own so that they do not stall the writer. An exclusive lock on
+// `{path}.lock` keeps a second writer out: FAILED_PRECONDITION with reason JOURNAL_IN_USE.
+// FAILED_PRECONDITION with reason JOURNAL_NEWER when it was written by a newer format.
+absl::StatusOr<std::unique_ptr<Journal>> OpenSqliteJournal(const SqliteOptions& options);
+
+}  // namespace tandem::journal
