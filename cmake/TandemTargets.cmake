@@ -22,5 +22,6 @@ function(tandem_use_grpc_pch target)
     target_precompile_headers(${target} REUSE_FROM tandem_grpc_pch)
     # The flags of a re-used header must be those that it was made with.
     target_link_libraries(${target} PRIVATE tandem::warnings)
+    target_compile_options(${target} PRIVATE -fPIC)  # programs would get -fPIE
   endif()
 endfunction()

@@ -22,9 +22,9 @@ class Backoff {
  public:
   Backoff(BackoffOptions options, std::uint64_t seed) : options_(options), dice_(seed) {}
 
-  // The wait after one more failure: uniform in [0, ceiling], where the ceiling doubles from `first`
-  // to `max`; plus `at_least` when the router named a delay, so that all agents do not return at
-  // one moment.
+  // The wait after one more failure: uniform in [0, ceiling], where the ceiling doubles from
+  // `first` to `max`; plus `at_least` when the router named a delay, so that all agents do not
+  // return at one moment.
   absl::Duration Next(std::optional<absl::Duration> at_least = std::nullopt);
 
   // Something got through: begin again at `first`.

@@ -60,9 +60,10 @@ bool IsLocal(std::string_view address) {
 absl::StatusOr<std::shared_ptr<grpc::Channel>> OpenChannel(const Connection& connection) {
   const bool has_token = !connection.token.empty() || !connection.token_file.empty();
   if (has_token && !WantsTls(connection) && !IsLocal(connection.address)) {
-    return Error(absl::StatusCode::kInvalidArgument, "TOKEN_IN_THE_CLEAR",
-                 fmt::format("a token is not sent to {} without TLS; use TLS or leave the token out",
-                             connection.address));
+    return Error(
+        absl::StatusCode::kInvalidArgument, "TOKEN_IN_THE_CLEAR",
+        fmt::format("a token is not sent to {} without TLS; use TLS or leave the token out",
+                    connection.address));
   }
   TANDEM_ASSIGN_OR_RETURN(auto credentials, Credentials(connection));
   grpc::ChannelArguments arguments;

@@ -44,12 +44,10 @@ absl::Status Check(const ClientOptions& options) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<Spool>> OpenSpool(const ClientOptions& options,
-                                                 const Clock& clock) {
+absl::StatusOr<std::unique_ptr<Spool>> OpenSpool(const ClientOptions& options, const Clock& clock) {
   if (options.spool.directory.empty()) return std::make_unique<MemorySpool>();
-  return FileSpool::Open({.directory = options.spool.directory,
-                          .client_id = options.client_id,
-                          .clock = &clock});
+  return FileSpool::Open(
+      {.directory = options.spool.directory, .client_id = options.client_id, .clock = &clock});
 }
 
 }  // namespace

@@ -107,7 +107,8 @@ struct ClientOptions {
   // Reports each firing alert again after this time until it gets an end; 0: never. Choose at most
   // a third of the router's resolve timeout (5 min).
   absl::Duration resend_interval = absl::ZeroDuration();
-  // Firing alerts that are kept for that. One beyond it is sent, but not again: ClientStats::not_kept.
+  // Firing alerts that are kept for that. One beyond it is sent, but not again:
+  // ClientStats::not_kept.
   std::size_t active_max = 100'000;
 
   // Not owned; nullptr: the machine's. Stamps alerts that have no start, and gives batches an age.

@@ -50,7 +50,8 @@ class Cutter {
   // The batches that are cut, the filling one included when its linger is over at `now`.
   std::vector<CutBatch> Take(absl::Time now);
 
-  // When Take() has something to give: InfinitePast when at once, InfiniteFuture when nothing waits.
+  // When Take() has something to give: InfinitePast when at once, InfiniteFuture when nothing
+  // waits.
   absl::Time due() const;
   // Batches that are cut and not taken.
   std::size_t waiting() const { return cut_.size(); }

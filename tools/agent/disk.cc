@@ -49,8 +49,7 @@ absl::StatusOr<FileHandle> OpenFile(const std::string& path, int flags) {
 absl::Status WriteAt(const FileHandle& file, const std::string& path, std::uint64_t offset,
                      std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t n =
-        ::pwrite(file.fd(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    const ssize_t n = ::pwrite(file.fd(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (n < 0) {
       if (errno == EINTR) continue;
       return DiskError("write", path, errno);
@@ -84,9 +83,9 @@ absl::StatusOr<std::string> ReadWholeFile(const std::string& path, std::size_t m
   struct stat stat = {};
   if (::fstat(file.fd(), &stat) != 0) return DiskError("look at", path, errno);
   if (static_cast<std::uint64_t>(stat.st_size) > max_bytes) {
-    return Error(absl::StatusCode::kResourceExhausted, "FILE_TOO_LARGE",
-                 fmt::format("{} has {} bytes, at most {} were expected", path, stat.st_size,
-                             max_bytes));
+    return Error(
+        absl::StatusCode::kResourceExhausted, "FILE_TOO_LARGE",
+        fmt::format("{} has {} bytes, at most {} were expected", path, stat.st_size, max_bytes));
   }
   return ReadAt(file, path, 0, static_cast<std::size_t>(stat.st_size));
 }

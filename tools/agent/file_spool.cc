@@ -35,7 +35,8 @@ std::optional<std::uint64_t> FirstNumber(const std::string& name) {
 
 absl::StatusOr<std::unique_ptr<FileSpool>> FileSpool::Open(FileSpoolOptions options) {
   TANDEM_CHECK(options.clock != nullptr, "a spool needs a clock");
-  TANDEM_CHECK(options.segment_bytes + 2 * kRecordMaxBytes <= kSegmentMaxBytes, "segment too large");
+  TANDEM_CHECK(options.segment_bytes + 2 * kRecordMaxBytes <= kSegmentMaxBytes,
+               "segment too large");
   if (::mkdir(options.directory.c_str(), 0700) != 0 && errno != EEXIST) {
     return DiskError("make the spool directory", options.directory, errno);
   }
@@ -109,8 +110,7 @@ absl::Status FileSpool::LoadSegments() {
 
 absl::Status FileSpool::LoadSegment(std::uint64_t first, bool newest) {
   const std::string path = PathOf(first);
-  TANDEM_ASSIGN_OR_RETURN(const std::string file,
-                          ReadWholeFile(path, kSegmentMaxBytes));
+  TANDEM_ASSIGN_OR_RETURN(const std::string file, ReadWholeFile(path, kSegmentMaxBytes));
   const SegmentScan scan = ScanSegment(file, BatchNumber(first));
   // Only the file that was being written can have a torn end.
   if (scan.end == SegmentEnd::kDamaged || (scan.end == SegmentEnd::kTorn && !newest)) {
@@ -218,9 +218,8 @@ absl::StatusOr<std::string> FileSpool::ReadBytes(const Entry& entry) {
     TANDEM_ASSIGN_OR_RETURN(reading_, OpenFile(path, O_RDONLY));
     reading_segment_ = entry.segment;
   }
-  TANDEM_ASSIGN_OR_RETURN(
-      std::string bytes,
-      ReadAt(reading_, path, entry.offset, kRecordHeaderBytes + entry.info.bytes));
+  TANDEM_ASSIGN_OR_RETURN(std::string bytes, ReadAt(reading_, path, entry.offset,
+                                                    kRecordHeaderBytes + entry.info.bytes));
   const ReadRecord record = RecordAt(bytes);
   if (!record.problem.empty() || record.info.number != entry.info.number) {
     return Error(absl::StatusCode::kDataLoss, "SPOOL_DAMAGED",
@@ -249,8 +248,7 @@ void FileSpool::RemoveThrough(BatchNumber number) {
   }
   // A file is deleted when nothing in it waits; the one that is written to stays.
   const std::size_t written = active_ ? 1 : 0;
-  const std::uint64_t needed =
-      entries_.empty() ? UINT64_MAX : entries_.front().segment;
+  const std::uint64_t needed = entries_.empty() ? UINT64_MAX : entries_.front().segment;
   while (segments_.size() > written && segments_.front().first < needed) {
     ::unlink(PathOf(segments_.front().first).c_str());
     segments_.pop_front();

@@ -87,8 +87,8 @@ ReadRecord RecordAt(std::string_view bytes) {
   }
   const std::uint64_t length = Number(bytes, 4, 4);
   if (length > kRecordMaxBytes) {
-    record.problem = fmt::format("a length of {} where at most {} was expected", length,
-                                 kRecordMaxBytes);
+    record.problem =
+        fmt::format("a length of {} where at most {} was expected", length, kRecordMaxBytes);
     return record;
   }
   if (kRecordHeaderBytes + length > bytes.size()) {

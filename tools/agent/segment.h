@@ -29,8 +29,8 @@ std::string RecordBytes(BatchNumber number, const NewBatch& batch);
 // The batch at the begin of `bytes`, or what is wrong there.
 struct ReadRecord {
   BatchInfo info;
-  std::string_view bytes;  // into the argument
-  std::string problem;     // "" when the record is good
+  std::string_view bytes;    // into the argument
+  std::string problem;       // "" when the record is good
   bool reaches_end = false;  // it is bad, and the file ends within or right after it
 };
 ReadRecord RecordAt(std::string_view bytes);

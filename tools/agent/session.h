@@ -1,5 +1,5 @@
-// The protocol of the ingest stream as the sender plays it: which batch goes next, what a welcome and
-// a receipt mean for the spool.
+// The protocol of the ingest stream as the sender plays it: which batch goes next, what a welcome
+// and a receipt mean for the spool.
 //
 // No I/O but the spool, no clock, no thread: the client's thread drives it. One Session outlives
 // many streams.
@@ -38,8 +38,8 @@ class Session {
   // The first message of a new stream. What was in flight before is in flight no more.
   grpc::ByteBuffer Begin();
 
-  // Takes one answer. An error means that the stream cannot go on, and must be ended: the router broke
-  // the protocol, another sender uses this client id, or the spool's disk failed.
+  // Takes one answer. An error means that the stream cannot go on, and must be ended: the router
+  // broke the protocol, another sender uses this client id, or the spool's disk failed.
   absl::Status OnResponse(const v1::StreamAlertsResponse& response);
 
   // The next batch to write; nullopt before the welcome, when the window is full, and when nothing

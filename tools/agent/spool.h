@@ -61,7 +61,8 @@ class Spool {
   virtual absl::StatusOr<BatchNumber> Append(const NewBatch& batch) = 0;
 
   // Makes durable what was appended. An error is final: fsync is never retried, all later calls of
-  // Append and Sync return it, and whether the unsynced batches survive is unknown. Reading goes on.
+  // Append and Sync return it, and whether the unsynced batches survive is unknown. Reading goes
+  // on.
   virtual absl::Status Sync() = 0;
 
   // The oldest batch with a number above `number`, nullopt when there is none. A batch that cannot

@@ -23,8 +23,7 @@ constexpr absl::Duration kAgeCheck = absl::Seconds(1);
 
 // Never jumps; for waiting only.
 absl::Time SteadyNow() {
-  return absl::UnixEpoch() +
-         absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+  return absl::UnixEpoch() + absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
 }
 
 std::chrono::steady_clock::time_point ToSteady(absl::Time time) {
@@ -96,9 +95,9 @@ std::uint64_t Worker::WaitingAlertsLocked() const {
 absl::Status Worker::MakeRoom(std::uint64_t bytes, Lock& lock) {
   const std::uint64_t max = options_.spool.max_bytes;
   if (bytes > max) {
-    return Error(absl::StatusCode::kInvalidArgument, "ALERT_TOO_LARGE",
-                 fmt::format("{} bytes in one Send are more than the spool may hold, {}", bytes,
-                             max));
+    return Error(
+        absl::StatusCode::kInvalidArgument, "ALERT_TOO_LARGE",
+        fmt::format("{} bytes in one Send are more than the spool may hold, {}", bytes, max));
   }
   progressed_.wait(lock, [&] {
     if (stopping_) return true;
@@ -108,10 +107,11 @@ absl::Status Worker::MakeRoom(std::uint64_t bytes, Lock& lock) {
   if (stopping_) return StoppedError();
   if (options_.spool.overflow == Overflow::kRefuse && WaitingBytesLocked() + bytes > max) {
     return AddRetry(
-        Error(absl::StatusCode::kResourceExhausted, "SPOOL_FULL",
-              fmt::format("{} of at most {} bytes of alerts wait for the router; keep this alert and "
-                          "send it again later, or give the spool more room",
-                          WaitingBytesLocked(), max)),
+        Error(
+            absl::StatusCode::kResourceExhausted, "SPOOL_FULL",
+            fmt::format("{} of at most {} bytes of alerts wait for the router; keep this alert and "
+                        "send it again later, or give the spool more room",
+                        WaitingBytesLocked(), max)),
         absl::Seconds(1));
   }
   return absl::OkStatus();
@@ -169,11 +169,11 @@ absl::Status Worker::Flush(absl::Duration timeout) {
   progressed_.wait_until(lock, ToSteady(SteadyNow() + timeout),
                          [&] { return stopped_ || flushed(); });
   if (flushed()) return absl::OkStatus();
-  return Error(absl::StatusCode::kDeadlineExceeded, "NOT_FLUSHED",
-               fmt::format("{} alerts have no receipt yet; {}", WaitingAlertsLocked(),
-                           options_.spool.directory.empty()
-                               ? "they are in memory only"
-                               : "the spool keeps them for the next start"));
+  return Error(
+      absl::StatusCode::kDeadlineExceeded, "NOT_FLUSHED",
+      fmt::format("{} alerts have no receipt yet; {}", WaitingAlertsLocked(),
+                  options_.spool.directory.empty() ? "they are in memory only"
+                                                   : "the spool keeps them for the next start"));
 }
 
 absl::Status Worker::Stop(absl::Duration timeout) {
@@ -266,9 +266,7 @@ void Worker::Store(std::vector<CutBatch>& batches) {
   bool kept = false;
   for (CutBatch& batch : batches) {
     batch.stored->status =
-        spool_
-            ->Append({.bytes = batch.bytes, .alerts = batch.alerts, .time = WallNow()})
-            .status();
+        spool_->Append({.bytes = batch.bytes, .alerts = batch.alerts, .time = WallNow()}).status();
     kept = kept || batch.stored->status.ok();
   }
   if (options_.spool.durable) {

@@ -74,7 +74,8 @@ class Worker {
   Cutter cutter_;
   ActiveTable active_;
   ClientStats stats_;
-  std::uint64_t taken_alerts_ = 0;  // that ever came to the cutter, and what the spool held at start
+  std::uint64_t taken_alerts_ =
+      0;  // that ever came to the cutter, and what the spool held at start
   std::uint64_t in_hand_bytes_ = 0;  // taken from the cutter, not yet seen in the spool's figures
   std::uint64_t in_hand_alerts_ = 0;
   std::uint64_t spooled_bytes_ = 0;
