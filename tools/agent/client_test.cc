@@ -15,18 +15,18 @@
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "router/base/status.h"
+#include "tests/support/temporary_folder.h"
 #include "tools/agent/fake_router.h"
 #include "tools/agent/random.h"
-#include "tools/agent/temporary_folder.h"
 #include "tools/agent/wire.h"
 
 namespace tandem::client {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Pair;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Pair;
 
 constexpr absl::Duration kLong = absl::Seconds(30);
 
@@ -72,7 +72,7 @@ class Told {
   std::vector<std::string> all_;
 };
 
-class ClientTest : public testing::Test {
+class ClientTest : public ::testing::Test {
  protected:
   ClientTest() {
     options_.connection.address = router_.address();
@@ -97,11 +97,11 @@ class ClientTest : public testing::Test {
   void ExpectAll(int count) {
     std::vector<std::string> expected;
     for (int i = 0; i < count; ++i) expected.push_back(AlertKey(MakeAlert(i)));
-    EXPECT_THAT(router_.keys("a"), testing::UnorderedElementsAreArray(expected));
+    EXPECT_THAT(router_.keys("a"), ::testing::UnorderedElementsAreArray(expected));
   }
 
   FakeRouter router_;
-  TemporaryFolder folder_;
+  tandem::testing::TemporaryFolder folder_;
   Told told_;
   ClientOptions options_;
 };
@@ -138,7 +138,7 @@ TEST_F(ClientTest, TakesNothingAfterStop) {
 
 TEST_F(ClientTest, SpoolsWhileTheRouterIsAway) {
   router_.Stop();
-  options_.spool.directory = folder_ / "spool";
+  options_.spool.directory = folder_.File("spool");
   auto client = Start();
   ASSERT_TRUE(client->Send(MakeAlerts(0, 200)).ok());
   const absl::Status stopped = client->Stop(absl::ZeroDuration());
@@ -170,7 +170,7 @@ TEST_F(ClientTest, NeitherLosesNorDoublesWhenConnectionsBreakAtRandom) {
     verdict.cut = roll == 2;
     return verdict;
   });
-  options_.spool.directory = folder_ / "spool";
+  options_.spool.directory = folder_.File("spool");
   options_.batch_alerts = 7;
   options_.seed = seed + 1;
   Dice life(seed + 2);

@@ -14,9 +14,9 @@
 namespace tandem::client {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
-using testing::SizeIs;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 const absl::Time kNoon = absl::FromUnixSeconds(1'760'000'000);
 

@@ -11,16 +11,16 @@
 #include <memory>
 
 #include "router/base/status.h"
+#include "tests/support/temporary_folder.h"
 #include "tools/agent/file_spool.h"
 #include "tools/agent/memory_spool.h"
-#include "tools/agent/temporary_folder.h"
 
 namespace tandem::client {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 const ManualClock kClock(absl::FromUnixSeconds(1'760'000'000));
 
@@ -40,20 +40,20 @@ std::vector<std::string> All(Spool& spool) {
   return all;
 }
 
-class AnySpool : public testing::TestWithParam<bool> {
+class AnySpool : public ::testing::TestWithParam<bool> {
  protected:
   AnySpool() {
     if (GetParam()) {
-      spool_ =
-          *FileSpool::Open({.directory = folder_ / "spool", .client_id = "a", .clock = &kClock});
+      spool_ = *FileSpool::Open(
+          {.directory = folder_.File("spool"), .client_id = "a", .clock = &kClock});
     } else {
       spool_ = std::make_unique<MemorySpool>();
     }
   }
-  TemporaryFolder folder_;
+  tandem::testing::TemporaryFolder folder_;
   std::unique_ptr<Spool> spool_;
 };
-INSTANTIATE_TEST_SUITE_P(Implementations, AnySpool, testing::Values(false, true),
+INSTANTIATE_TEST_SUITE_P(Implementations, AnySpool, ::testing::Values(false, true),
                          [](const auto& chosen) { return chosen.param ? "File" : "Memory"; });
 
 TEST_P(AnySpool, GivesBackInOrderWhatItWasGiven) {
@@ -98,7 +98,7 @@ TEST_P(AnySpool, HasNoNumberBaseUntilItIsTold) {
   EXPECT_EQ(spool_->number_base(), 0u);
 }
 
-class FileSpoolTest : public testing::Test {
+class FileSpoolTest : public ::testing::Test {
  protected:
   std::unique_ptr<FileSpool> Open(std::uint64_t segment_bytes = 8u << 20) {
     auto spool = FileSpool::Open({.directory = Directory(),
@@ -109,14 +109,14 @@ class FileSpoolTest : public testing::Test {
     return spool.ok() ? *std::move(spool) : nullptr;
   }
 
-  std::string Directory() const { return folder_ / "spool"; }
+  std::string Directory() const { return folder_.File("spool"); }
 
   // The spool as a kill -9 leaves it: a copy of the directory of one that is still open.
   void Crash(std::unique_ptr<FileSpool> spool) {
-    std::filesystem::copy(Directory(), folder_ / "copy");
+    std::filesystem::copy(Directory(), folder_.File("copy"));
     spool.reset();
     std::filesystem::remove_all(Directory());
-    std::filesystem::rename(folder_ / "copy", Directory());
+    std::filesystem::rename(folder_.File("copy"), Directory());
   }
 
   std::vector<std::string> Segments() const {
@@ -136,7 +136,7 @@ class FileSpoolTest : public testing::Test {
     std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
   }
 
-  TemporaryFolder folder_;
+  tandem::testing::TemporaryFolder folder_;
 };
 
 TEST_F(FileSpoolTest, KeepsBatchesAndNumbersOverACleanRestart) {
