@@ -37,11 +37,9 @@ inline constexpr std::size_t kUpdateMaskPathsMax = 16;
 inline constexpr std::size_t kPageTokenBytesMax = 1024;
 inline constexpr std::size_t kImportBytesMax = 16 * 1024 * 1024;
 
-// How many mistakes one refusal lists, and how much text that may be: errors travel in a trailer,
-// and a gRPC client takes 8 KiB of trailers unless it is told otherwise. The message says how many
-// there were.
+// How many mistakes one refusal lists; its message says how many there are. (On the wire as many of
+// them as a trailer holds: see router/rpc/grpc_status.h.)
 inline constexpr std::size_t kProblemsMax = 100;
-inline constexpr std::size_t kProblemBytesMax = 5 * 1024;
 
 // How long a request_id is remembered, and how many of a tenant at once: beyond that a change with
 // one is refused with RESOURCE_EXHAUSTED, reason REQUEST_MEMORY_FULL; a change without one is
