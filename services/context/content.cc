@@ -21,6 +21,17 @@ void SetAuthor(const Author& author, v1::Actor& out) {
 
 }  // namespace
 
+std::string DeterministicBytes(const google::protobuf::MessageLite& message) {
+  std::string bytes;
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  {
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    message.SerializeToCodedStream(&coded);
+  }
+  return bytes;
+}
+
 std::string PackContent(const v1::Entity& entity) {
   v1::Entity content = entity;
   content.clear_name();
@@ -28,15 +39,7 @@ std::string PackContent(const v1::Entity& entity) {
   content.clear_update_time();
   content.clear_author();
   content.DiscardUnknownFields();
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream coded(&stream);
-    // Maps by key: or an entity that was read and put back would count as changed.
-    coded.SetSerializationDeterministic(true);
-    content.SerializeToCodedStream(&coded);
-  }
-  return bytes;
+  return DeterministicBytes(content);
 }
 
 absl::StatusOr<v1::Entity> UnpackContent(std::string_view content) {

@@ -16,6 +16,9 @@
 
 namespace tandem::context {
 
+// The bytes of a message, maps by key: equal messages give equal bytes.
+std::string DeterministicBytes(const google::protobuf::MessageLite& message);
+
 // The content of `entity`; name, version, update_time and author are left out.
 std::string PackContent(const v1::Entity& entity);
 

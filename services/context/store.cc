@@ -225,6 +225,7 @@ absl::StatusOr<Outcome> Store::ChangeLocked(const ChangeHeader& header,
   Edit changes(*writer_, header.tenant, head.newest.Next());
   TANDEM_RETURN_IF_ERROR(edit(changes));
   Outcome outcome = changes.outcome();
+  outcome.version = head.newest;
   if (changes.changed()) {
     head.newest = head.newest.Next();
     head.time_us = std::max(head.time_us, absl::ToUnixMicros(header.now));
@@ -237,6 +238,7 @@ absl::StatusOr<Outcome> Store::ChangeLocked(const ChangeHeader& header,
     }
     TANDEM_RETURN_IF_ERROR(WriteRevision(*writer_, header, outcome, head));
   }
+  if (header.check_only) return outcome;
   outcome.version = head.newest;
   TANDEM_RETURN_IF_ERROR(RememberRequest(*writer_, header, outcome, options_.requests_max, head));
   TANDEM_RETURN_IF_ERROR(WriteHead(*writer_, header.tenant, head));

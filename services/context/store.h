@@ -68,6 +68,7 @@ struct ChangeHeader {
   absl::Time now;                   // taken as the time of the last change when it lies before it
   std::string request_id = {};      // empty: not remembered
   std::string request_digest = {};  // tells a repeat from another request under the same id
+  bool check_only = false;          // everything is tried, nothing is kept
 };
 
 // How much one read may return. A read always returns its first row, however large.

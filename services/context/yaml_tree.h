@@ -30,10 +30,10 @@ struct YamlNode {
   enum class Type { kNull, kScalar, kList, kMap };
   Type type = Type::kNull;
   YamlPosition position;
-  std::string text;  // of a scalar
-  std::vector<YamlNode> items;
+  std::string text = {};  // of a scalar
+  std::vector<YamlNode> items = {};
   struct Entry;
-  std::vector<Entry> entries;  // of a map, in the order of the file; keys unique
+  std::vector<Entry> entries = {};  // of a map, in the order of the file; keys unique
 };
 
 struct YamlNode::Entry {
