@@ -19,7 +19,8 @@ enum class AttemptEnd {
 
 struct AttemptResult {
   AttemptEnd end = AttemptEnd::kFailed;
-  std::string detail = {};  // for people: `HTTP 503`; at most 256 bytes, nothing of the answer's body
+  std::string detail =
+      {};  // for people: `HTTP 503`; at most 256 bytes, nothing of the answer's body
   std::optional<absl::Duration> retry_after = {};  // what the endpoint asked for
   absl::Duration latency = {};
 };
