@@ -37,7 +37,7 @@ class DeliveryLink::Stream final : public grpc::ClientReadReactor<v1::DeliveryEv
   }
 
   void ReadOn() {
-    if (!held_) return;
+    if (!held_ || std::exchange(reading_, true)) return;
     StartRead(&event_);
   }
 
@@ -49,6 +49,7 @@ class DeliveryLink::Stream final : public grpc::ClientReadReactor<v1::DeliveryEv
 
   void OnReadDone(bool ok) override {
     asio::post(link_.io_, [this, self = self_, ok] {
+      reading_ = false;
       if (!ok) return Release();
       const bool first = !std::exchange(started_, true);
       if (held_) link_.OnStreamRead(first, event_);
@@ -75,6 +76,7 @@ class DeliveryLink::Stream final : public grpc::ClientReadReactor<v1::DeliveryEv
   v1::WatchDeliveriesRequest request_;
   v1::DeliveryEvent event_;  // gRPC's between StartRead and OnReadDone, else the io thread's
   bool started_ = false;     // io thread
+  bool reading_ = true;      // io thread; Start reads
   bool held_ = true;         // io thread
 };
 
