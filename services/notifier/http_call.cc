@@ -7,6 +7,7 @@
 #include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
+#include <limits>
 #include <utility>
 
 #include "router/base/status.h"
@@ -165,7 +166,8 @@ void HttpCall::OnSent(const Error& error) {
 void HttpCall::ReadHeader() {
   response_.emplace();
   response_->header_limit(kHeaderMax);
-  response_->body_limit(boost::none);  // counted in OnBody
+  // Counted in OnBody. Not boost::none: Beast 1.74 takes that for a limit of nothing.
+  response_->body_limit(std::numeric_limits<std::uint64_t>::max());
   connection_->WithStream([&](auto& stream) {
     http::async_read_header(
         stream, connection_->buffer(), *response_,

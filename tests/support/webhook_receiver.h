@@ -29,7 +29,7 @@ struct ReceiverManners {
   bool redirect = false;                     // 302 to `redirect_to`
   std::string redirect_to = "http://169.254.169.254/latest/meta-data/";
   unsigned status = 200;
-  std::string retry_after;  // with every answer that is not 2xx; empty: none
+  std::string retry_after = {};  // with every answer that is not 2xx; empty: none
 };
 
 struct ReceivedWebhook {
