@@ -123,6 +123,16 @@ TEST_F(HttpClientTest, AConnectionThatTheEndpointClosedWhileIdleIsReplaced) {
   EXPECT_EQ(Post(receiver->Url("/2")).end, HttpEnd::kAnswered);
 }
 
+TEST_F(HttpClientTest, AConnectionThatClosesAtItsSecondRequestIsReplacedOnce) {
+  Make();
+  const auto receiver = Receiver();
+  Post(receiver->Url("/1"));
+  receiver->SetManners({.close_before_reply_first = 1});
+
+  EXPECT_EQ(Post(receiver->Url("/2")).end, HttpEnd::kAnswered);
+  EXPECT_EQ(receiver->received().size(), 3u) << "sent twice, with one id";
+}
+
 TEST_F(HttpClientTest, AReceiverThatClosesBeforeReplyingIsBroken) {
   Make();
   const auto receiver = Receiver({.close_before_reply_first = 1});
