@@ -19,12 +19,14 @@ namespace {
 constexpr int kReceiveMaxBytes = 64 << 20;
 constexpr std::size_t kPemMaxBytes = 1 << 20;
 
+// The token of this machine goes in the clear to these, so a name that only looks like a loopback
+// address (127.0.0.1.example.org) must not pass.
 bool IsThisMachine(std::string_view address) {
-  const auto starts = [&](std::string_view prefix) {
-    return address.substr(0, prefix.size()) == prefix;
-  };
-  return starts("unix:") || starts("localhost:") || starts("127.") || starts("[::1]:") ||
-         starts("ipv4:127.") || starts("ipv6:[::1]");
+  if (address.starts_with("unix:")) return true;
+  const std::string_view host = address.substr(0, address.rfind(':'));
+  return host == "localhost" || host == "[::1]" ||
+         (host.starts_with("127.") &&
+          host.find_first_not_of("0123456789.") == std::string_view::npos);
 }
 
 absl::StatusOr<std::string> Pem(std::string_view option, const std::string& path) {

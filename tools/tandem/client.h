@@ -14,10 +14,10 @@
 namespace tandem::cli {
 
 struct ClientOptions {
-  std::string address;  // "127.0.0.1:7443", "router.example:7443", "unix:/run/tandem.sock"
-  std::string token;    // empty: none is sent
+  std::string address = {};  // "127.0.0.1:7443", "router.example:7443", "unix:/run/tandem.sock"
+  std::string token = {};    // empty: none is sent
   // PEM files. `ca` empty: the machine's own authorities. `cert` and `key` come together.
-  std::string ca, cert, key;
+  std::string ca = {}, cert = {}, key = {};
   // TLS is used unless the address is of this machine and none of the three is given; this turns it
   // off for every address (inside a container network).
   bool plaintext = false;

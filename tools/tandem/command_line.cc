@@ -41,7 +41,9 @@ std::vector<std::string> ChoicesOf(const CLI::Option& option) {
 }
 
 CommandTree TreeOf(const CLI::App& app) {
-  CommandTree tree{.name = app.get_name(), .help = app.get_description()};
+  CommandTree tree;
+  tree.name = app.get_name();
+  tree.help = app.get_description();
   for (const CLI::Option* option : app.get_options()) {
     const bool takes_value = option->get_expected_max() > 0;
     for (const std::string& name : option->get_lnames()) {

@@ -1,9 +1,8 @@
 // `tandem context …`.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <google/protobuf/util/json_util.h>
 
-#include <map>
+#include <algorithm>
 #include <memory>
 #include <ostream>
 #include <utility>
@@ -102,8 +101,9 @@ struct ImportOptions {
 
 absl::StatusOr<v1::ImportEntitiesRequest::Format> FormatOf(const ImportOptions& options) {
   std::string format = options.format;
-  if (format.empty())
+  if (format.empty()) {
     format = options.file.substr(std::min(options.file.rfind('.'), options.file.size()));
+  }
   if (format == "yaml" || format == ".yaml" || format == ".yml") {
     return v1::ImportEntitiesRequest::YAML;
   }
@@ -128,9 +128,12 @@ absl::StatusOr<int> Import(Session& session, const ImportOptions& options) {
   if (!answer.ok()) {
     // Bad rows are findings about the file, not a wrong use of the command.
     const std::vector<FieldError> rows = FieldsOf(answer.status());
-    if (answer.status().code() != absl::StatusCode::kInvalidArgument || rows.empty() ||
-        session.options.json) {
+    if (answer.status().code() != absl::StatusCode::kInvalidArgument || rows.empty()) {
       return answer.status();
+    }
+    if (session.options.json) {
+      session.err() << FailureJson(answer.status());
+      return kExitFinding;
     }
     for (const FieldError& row : rows) {
       session.err() << fmt::format("{}: {}: {}\n", Printable(options.file), Printable(row.field),

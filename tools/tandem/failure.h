@@ -14,8 +14,9 @@ namespace tandem::cli {
 
 // What a script sees.
 inline constexpr int kExitOk = 0;
-inline constexpr int kExitFinding = 1;  // a finding, or the router refused
-// 2: the command line is wrong; 3: no answer from the router (see rpc::ExitCode).
+inline constexpr int kExitFinding = 1;      // a finding, or the router refused
+inline constexpr int kExitUsage = 2;        // the command line or a request is wrong
+inline constexpr int kExitUnreachable = 3;  // no answer from the router (see rpc::ExitCode)
 
 // The facts that carry what has no place of its own in an absl::Status (see FactsOf).
 inline constexpr std::string_view kFactCall = "call";             // "Incidents/GetIncident"

@@ -10,6 +10,7 @@
 
 #include "router/base/status.h"
 #include "router/base/text.h"
+#include "router/rpc/grpc_status.h"
 #include "tandem/v1/incidents.grpc.pb.h"
 #include "tools/tandem/age.h"
 #include "tools/tandem/commands.h"
@@ -50,6 +51,15 @@ absl::StatusOr<v1::ListIncidentsResponse> ReadList(Client& client, const std::st
       {.page_size_max = 500, .limit = limit});
 }
 
+void ShowList(Session& session, const v1::ListIncidentsResponse& list, std::int64_t limit) {
+  const std::vector<v1::Incident> incidents(list.incidents().begin(), list.incidents().end());
+  session.out() << IncidentTable(incidents, session.look());
+  if (!list.next_page_token().empty()) {
+    session.out() << fmt::format("… and more: --limit {} shows twice as many\n", limit * 2);
+  }
+  session.out().flush();
+}
+
 absl::StatusOr<int> List(Session& session, const ListOptions& options) {
   if (options.limit < 1 || options.limit > kListMax) {
     return UsageError(fmt::format("--limit {}: expected 1 to {}", options.limit, kListMax));
@@ -61,27 +71,32 @@ absl::StatusOr<int> List(Session& session, const ListOptions& options) {
   TANDEM_ASSIGN_OR_RETURN(std::string parent, session.Tenant());
   if (parent.empty()) parent = "tenants/-";
   TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());
-  while (true) {
-    TANDEM_ASSIGN_OR_RETURN(
-        const v1::ListIncidentsResponse list,
-        ReadList(*client, parent, filter, static_cast<std::size_t>(options.limit)));
-    if (session.options.json) {
-      session.PrintJson(list);
-      return kExitOk;
-    }
-    const std::vector<v1::Incident> incidents(list.incidents().begin(), list.incidents().end());
-    const Look look = session.look();
-    // Home and clear, then the table in one write, so that it does not flicker.
-    if (options.watch && session.on_terminal()) session.out() << "\x1b[H\x1b[2J";
-    session.out() << IncidentTable(incidents, look);
-    if (!list.next_page_token().empty()) {
-      session.out() << fmt::format("… and more: --limit {} shows twice as many\n",
-                                   options.limit * 2);
-    }
-    session.out().flush();
-    if (!options.watch || !session.out().good()) return kExitOk;
-    std::this_thread::sleep_for(kWatchEvery);
+  const auto limit = static_cast<std::size_t>(options.limit);
+  absl::StatusOr<v1::ListIncidentsResponse> list = ReadList(*client, parent, filter, limit);
+  TANDEM_RETURN_IF_ERROR(list.status());
+  if (session.options.json) {
+    session.PrintJson(*list);
+    return kExitOk;
   }
+  ShowList(session, *list, options.limit);
+  if (!options.watch) return kExitOk;
+  while (session.out().good()) {
+    std::this_thread::sleep_for(kWatchEvery);
+    // Home and clear, then the table in one write, so that it does not flicker.
+    if (session.on_terminal()) session.out() << "\x1b[H\x1b[2J";
+    absl::StatusOr<v1::ListIncidentsResponse> newer = ReadList(*client, parent, filter, limit);
+    if (newer.ok()) {
+      list = std::move(newer);
+    } else if (rpc::ExitCode(newer.status()) != kExitUnreachable) {
+      return newer.status();
+    } else {
+      // The last list stays, but never as if it were fresh.
+      session.out() << Painted(session.look(), Tint::kRed, "! stale: the router does not answer")
+                    << "\n";
+    }
+    ShowList(session, *list, options.limit);
+  }
+  return kExitOk;
 }
 
 absl::StatusOr<IncidentPage> ReadPage(Client& client, const std::string& name) {

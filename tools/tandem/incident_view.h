@@ -33,10 +33,10 @@ std::string IncidentTable(std::span<const v1::Incident> incidents, const Look& l
 
 // What is known of one incident, part by part; a part that could not be read says why.
 struct IncidentPage {
-  v1::Incident incident;
-  std::vector<v1::TimelineEntry> timeline;
-  std::vector<v1::IncidentAlert> alerts;
-  std::vector<v1::Delivery> deliveries;
+  v1::Incident incident = {};
+  std::vector<v1::TimelineEntry> timeline = {};
+  std::vector<v1::IncidentAlert> alerts = {};
+  std::vector<v1::Delivery> deliveries = {};
   bool deliveries_visible = false;  // only the role `service` sees them
 };
 std::string IncidentPageText(const IncidentPage& page, const Look& look);

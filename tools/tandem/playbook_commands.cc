@@ -108,7 +108,12 @@ absl::StatusOr<int> Activate(Session& session, const ActivateOptions& options) {
   if (!answer.ok()) {
     const std::vector<FieldError> fields = FieldsOf(answer.status());
     const bool in_source = !fields.empty() && fields[0].field.starts_with("source");
-    if (session.options.json || !in_source) return answer.status();
+    if (!in_source) return answer.status();
+    // Mistakes in the file are findings about it, not a wrong use of the command.
+    if (session.options.json) {
+      session.err() << FailureJson(answer.status());
+      return kExitFinding;
+    }
     std::vector<v1::PlaybookFinding> findings;
     for (const FieldError& field : fields) findings.push_back(ToFinding(field));
     session.err() << FindingsText(options.file, request.source(), findings, session.err_look());

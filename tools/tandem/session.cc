@@ -23,7 +23,8 @@ constexpr std::size_t kTokenMaxBytes = 4096;
 constexpr char kLocalToken[] = "data/admin.token";
 
 Look LookOf(int fd, const CommonOptions& options) {
-  Look look{.zone = absl::LocalTimeZone()};
+  Look look;
+  look.zone = absl::LocalTimeZone();
   if (isatty(fd) == 0) return look;
   const char* no_color = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");
