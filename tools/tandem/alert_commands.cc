@@ -167,8 +167,7 @@ class AlertStream {
                                   static_cast<double>(all) / std::max(seconds, 0.001));
     if (Unsure() > 0) {
       session_.out() << fmt::format(
-          "{} alerts have no receipt: send them again, an alert is never counted twice\n",
-          Unsure());
+          "without a receipt: {}; send them again, an alert is never counted twice\n", Unsure());
     }
   }
 

@@ -29,6 +29,17 @@ bool IsThisMachine(std::string_view address) {
           host.find_first_not_of("0123456789.") == std::string_view::npos);
 }
 
+// "Connection refused" instead of gRPC's whole story in front of it.
+std::string_view WithoutPrefix(std::string_view message) {
+  constexpr std::string_view kStory = "last error: ";
+  const std::size_t at = message.find(kStory);
+  if (at != std::string_view::npos) message.remove_prefix(at + kStory.size());
+  for (const std::string_view word : {"UNKNOWN: ", "UNAVAILABLE: "}) {
+    if (message.starts_with(word)) message.remove_prefix(word.size());
+  }
+  return message;
+}
+
 absl::StatusOr<std::string> Pem(std::string_view option, const std::string& path) {
   if (path.empty()) return std::string();
   absl::StatusOr<std::string> text = ReadFile(path, kPemMaxBytes);
@@ -93,6 +104,12 @@ void Client::SetDeadline(grpc::ClientContext& context) const {
 absl::Status Client::Failed(std::string_view call, const grpc::Status& status) const {
   absl::Status error = rpc::FromGrpc(status);
   if (error.ok()) return error;
+  // Without details it does not come from a router but from gRPC itself.
+  if (error.code() == absl::StatusCode::kUnavailable && status.error_details().empty()) {
+    error = Error(error.code(), "UNREACHABLE",
+                  fmt::format("no router answers at {}: {}", options_.address,
+                              WithoutPrefix(status.error_message())));
+  }
   if (const std::string id = rpc::RequestIdOf(status); !id.empty()) {
     error = AddFact(std::move(error), kFactRequestId, id);
   }

@@ -44,7 +44,8 @@ constexpr std::array kAdvice = {
     Advice{"PERMISSION_DENIED", "`tandem whoami` shows your role; an admin can raise it"},
     Advice{"NOT_FOUND", "check the name and --tenant; what is not yours is not found either"},
     Advice{"RESOURCE_EXHAUSTED", "wait and try again"},
-    Advice{"UNAVAILABLE", "check --address and that tandemd runs; `tandem doctor` looks closer"},
+    Advice{"UNAVAILABLE", "wait and try again; `tandem doctor` says why it does not serve"},
+    Advice{"UNREACHABLE", "check --address and that tandemd runs; `tandem doctor` looks closer"},
     Advice{"DEADLINE_EXCEEDED",
            "try again, or allow more with --timeout; `tandem doctor` looks "
            "closer"},

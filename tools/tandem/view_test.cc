@@ -305,11 +305,11 @@ TEST(RenderFailure, SaysWhatWhereWhyAndWhatToDo) {
 }
 
 TEST(RenderFailure, NeutralisesTheMessageOfARemoteServer) {
-  const absl::Status status = Error(absl::StatusCode::kUnavailable, "UNAVAILABLE", "gone\x1b[2J");
+  const absl::Status status = Error(absl::StatusCode::kUnavailable, "UNREACHABLE", "gone\x1b[2J");
 
   EXPECT_EQ(RenderFailure(status, Plain()),
             "tandem: gone\\x1b[2J\n"
-            "  reason:     UNAVAILABLE\n"
+            "  reason:     UNREACHABLE (UNAVAILABLE)\n"
             "  what to do: check --address and that tandemd runs; `tandem doctor` looks closer\n");
 }
 
