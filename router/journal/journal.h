@@ -32,10 +32,14 @@ namespace tandem::journal {
 using Hash = std::array<std::uint8_t, 32>;
 
 // One decided input. `body` is a serialized tandem.journal.v1.Record.
+//
+// Append computes `previous` and `hash` itself and does not look at what the caller left there: a
+// record is hashed once, in one place. A reader fills both, and only with hashes that it has
+// checked.
 struct RecordRow {
   TenantId tenant;
-  Sequence sequence;   // of the tenant: 1, 2, 3 … without gaps
-  absl::Time time;     // UTC, microseconds
+  Sequence sequence;  // of the tenant: 1, 2, 3 … without gaps
+  absl::Time time;    // UTC, microseconds
   std::string body;
   Hash previous = {};  // hash of the tenant's record before; zero for the first
   Hash hash = {};      // ChainHash(previous, tenant, sequence, time, body)
@@ -53,10 +57,10 @@ struct IncidentRow {
   IncidentState state = IncidentState::kOpen;
   Severity severity = Severity::kWarning;
   Side owner_side = Side::kUnspecified;
-  std::string owner_team;
-  std::string rule;
-  absl::Time updated;
-  std::string body;
+  std::string owner_team = {};
+  std::string rule = {};
+  absl::Time updated = {};
+  std::string body = {};
 };
 
 // What happened to one incident in one record. `body` is a serialized tandem.journal.v1.Event.
@@ -72,15 +76,15 @@ struct DeliveryRow {
   TenantId tenant;
   DeliveryNumber number;
   bool open = true;  // false removes it
-  std::string body;
+  std::string body = {};
 };
 
 // Everything that one commit of the engine writes.
 struct Commit {
-  std::vector<RecordRow> records;      // in order; per tenant they follow what is stored
-  std::vector<IncidentRow> incidents;  // upserts, each incident at most once
-  std::vector<EventRow> events;
-  std::vector<DeliveryRow> deliveries;
+  std::vector<RecordRow> records = {};      // in order; per tenant they follow what is stored
+  std::vector<IncidentRow> incidents = {};  // upserts, each incident at most once
+  std::vector<EventRow> events = {};
+  std::vector<DeliveryRow> deliveries = {};
 };
 
 struct TenantHead {
@@ -91,12 +95,12 @@ struct TenantHead {
 };
 
 struct IncidentQuery {
-  std::vector<TenantId> tenants;          // not empty
-  std::vector<IncidentState> states;      // empty: all
-  std::vector<Severity> severities;       // empty: all
-  std::vector<Side> sides;                // empty: all
-  std::vector<std::string> teams;         // empty: all
-  std::vector<std::string> rules;         // empty: all
+  std::vector<TenantId> tenants = {};      // not empty
+  std::vector<IncidentState> states = {};  // empty: all
+  std::vector<Severity> severities = {};   // empty: all
+  std::vector<Side> sides = {};            // empty: all
+  std::vector<std::string> teams = {};     // empty: all
+  std::vector<std::string> rules = {};     // empty: all
   // Continues behind this incident in the order of the answer: newest `updated` first, then tenant,
   // then the higher number.
   struct After {
@@ -104,7 +108,7 @@ struct IncidentQuery {
     TenantId tenant;
     IncidentNumber number;
   };
-  std::optional<After> after;
+  std::optional<After> after = {};
   std::uint32_t limit = 50;  // at least 1
 };
 
@@ -137,6 +141,10 @@ class Reader {
                                                            std::uint32_t limit) = 0;
   // By (tenant, number).
   virtual absl::StatusOr<std::vector<DeliveryRow>> ListOpenDeliveries() = 0;
+
+  // DATA_LOSS when what holds the rows together (pages, indexes) is damaged, which could hide rows
+  // from every call above. Reads everything: seconds per GiB.
+  virtual absl::Status CheckStructure() { return absl::OkStatus(); }
 };
 
 // What Append answers when the disk is full: nothing was written, and the journal may be used on.
@@ -150,6 +158,8 @@ class Journal {
   // All or nothing, and durable when it returns OK (fsync included). RESOURCE_EXHAUSTED with reason
   // DISK_FULL: nothing was written. Any other error: whether it was written is unknown; the caller
   // must stop and recover by opening the journal anew, and every later Append fails.
+  // A record that does not follow the stored head of its tenant is FAILED_PRECONDITION with reason
+  // JOURNAL_GAP: nothing was written, and that is final too, because the caller's state is wrong.
   virtual absl::Status Append(const Commit& commit) = 0;
 
   // Thread-safe.
@@ -165,12 +175,17 @@ std::unique_ptr<Journal> NewMemoryJournal();
 
 struct SqliteOptions {
   std::string path;  // of the database file; its folder must exist
-  // Opens for reading only: no lock, Append fails. For `tandem journal verify` beside a live router.
+  // Opens for reading only: no lock, Append fails. For `tandem journal verify` beside a live
+  // router.
   bool read_only = false;
+  // Append answers DISK_FULL before less than this would be free: the rest lets the write-ahead log
+  // be copied into the database, and reads go on.
+  std::uint64_t free_space_min = 16 << 20;
 };
 
-// One SQLite database: journal_mode=WAL, synchronous=FULL (both read back and asserted), checkpoints
-// from a thread and connection of its own so that they do not stall the writer. An exclusive lock on
+// One SQLite database: journal_mode=WAL, synchronous=FULL (both read back and asserted),
+// checkpoints from a thread and connection of its own so that they do not stall the writer. An
+// exclusive lock on
 // `{path}.lock` keeps a second writer out: FAILED_PRECONDITION with reason JOURNAL_IN_USE.
 // FAILED_PRECONDITION with reason JOURNAL_NEWER when it was written by a newer format.
 absl::StatusOr<std::unique_ptr<Journal>> OpenSqliteJournal(const SqliteOptions& options);
