@@ -27,7 +27,8 @@ struct Compiled {
   std::vector<Finding> findings;             // by line, all of them, not just the first
 };
 
-// Limits: 4 MiB, nesting 32, 20,000 rules, 1,000 of each of teams, contacts, calendars, escalations.
+// Limits: 4 MiB, nesting 32, 20,000 rules, 1,000 of each of teams, contacts, calendars,
+// escalations.
 Compiled CompilePlaybook(std::string_view source);
 
 }  // namespace tandem::playbook
