@@ -66,7 +66,9 @@ class Process:
     def __init__(self, name, argv, folder, environment=None):
         self.name, self.argv = name, [str(a) for a in argv]
         self.log_path = pathlib.Path(folder) / f"{name}.log"
-        self.environment = {**os.environ, **(environment or {})}
+        # TANDEM_… are settings to our programs, and ours are none of theirs.
+        self.environment = {key: value for key, value in os.environ.items()
+                            if not key.startswith("TANDEM_")} | (environment or {})
         self.popen = None
 
     def start(self):
