@@ -7,6 +7,7 @@ open incident reaches its people; the journal is sound. Turns red with --plant a
 
 import sys
 import time
+from random import Random
 
 from tandem_harness import World, arguments, books, seed_from
 from tandem_harness.agent import Agent
@@ -30,7 +31,8 @@ def main():
         router = Installation(world, binary=options.router,
                               arguments=router_arguments(world) + extra).start()
         set_up_tenant(router, TENANT, receiver)
-        agents = [Agent(f"agent-{n}", router, TENANT, random) for n in range(options.agents)]
+        agents = [Agent(f"agent-{n}", router, TENANT, Random(random.getrandbits(32)))
+                  for n in range(options.agents)]
         for agent in agents:
             agent.start()
         for _ in range(options.kills):
