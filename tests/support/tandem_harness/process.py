@@ -150,10 +150,7 @@ class World:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self, name, argv, environment=None):
-        """Starts a program; the first of `argv` is a name of ours or a path."""
-        argv = list(argv)
-        if "/" not in str(argv[0]):
-            argv[0] = program(argv[0])
+        """Starts a program of the machine, or one of ours by its `program(name)`."""
         process = Process(name, argv, self.folder, environment).start()
         self.processes.append(process)
         return process
