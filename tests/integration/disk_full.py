@@ -1,9 +1,9 @@
 """The disk fills up under load, and is freed again, several times; then the books are compared.
 
 The router's folder lies on a small tmpfs in a mount namespace of its own (`unshare --map-root-user
---mount`), so nothing else notices. Promises: while the disk is full, input is refused with UNAVAILABLE
-and a delay and reads go on; the router lives; it takes input again when there is room; nothing that had
-a receipt is lost.
+--mount`), so nothing else notices. Promises: while the disk is full, input is refused with
+UNAVAILABLE and a delay and reads go on; the router lives; it takes input again when there is room;
+nothing that had a receipt is lost.
 """
 
 import os
@@ -24,7 +24,7 @@ def enter_namespace():
     """Starts this script again where it may mount; ends with its exit code."""
     namespace = ["unshare", "--map-root-user", "--mount", "--"]
     if subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode != 0:
-        print("disk_full: not run: this machine allows no mount namespace (unshare --map-root-user)")
+        print("disk_full: not run: no mount namespace here (unshare --map-root-user --mount)")
         sys.exit(77)
     with tempfile.TemporaryDirectory(prefix="tandem-disk-") as folder:
         script = f'mount -t tmpfs -o size={SIZE} tmpfs "${INSIDE}" && exec "$@"'

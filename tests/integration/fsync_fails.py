@@ -1,9 +1,9 @@
 """One fsync of the journal fails, once, under load; then the books are compared.
 
-The kernel marks the pages clean when it reports the error, so a second fsync says nothing about them:
-the router must not try again. Promises: it acknowledges nothing after the error, exits with a code
-other than 0, and recovers from what the disk holds. Turns red with `--router tandemd-mutant --plant
-retry-fsync`.
+The kernel marks the pages clean when it reports the error, so a second fsync says nothing about
+them: the router must not try again. Promises: it acknowledges nothing after the error, exits with
+a code other than 0, and recovers from what the disk holds. Turns red with `--router tandemd-mutant
+--plant retry-fsync`.
 """
 
 from tandem_harness import arguments, until

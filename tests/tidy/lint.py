@@ -3,8 +3,8 @@
 usage: lint.py [ROOT]
 
 The rules are those that no compiler knows: who may include whom, what the pure rooms may not call,
-how long a file may be, what a header begins with, which words stand nowhere, that every thread is in
-the thread table and that every field of the API is explained. Each finding is one line,
+how long a file may be, what a header begins with, which words stand nowhere, that every thread is
+in the thread table and that every field of the API is explained. Each finding is one line,
 `FILE:LINE: what, and what to do`. Exit code 1 when there is one. Needs nothing but Python.
 """
 
@@ -13,8 +13,8 @@ import re
 import subprocess
 import sys
 
-# What each room may include beside itself: prefixes of include paths. A room's tests may also include
-# tests/support. `tandem/` and `google/` are generated from proto/.
+# What each room may include beside itself: prefixes of include paths. A room's tests may also
+# include tests/support. `tandem/` and `google/` are generated from proto/.
 MESSAGES = ("tandem/", "google/rpc/")
 BASE = ("router/base/",)
 PURE = BASE + ("router/playbook/",)
@@ -153,7 +153,8 @@ def lint_pure_rooms(file, text):
             if match:
                 yield Finding(file, number, f"{match.group().strip()} in a pure room: it {why}")
         if HASHED.search(line):
-            near = "\n".join([FIRST_COMMENT.match(text).group(), *raw[max(0, number - 4):number + 1]])
+            near = raw[max(0, number - 4):number + 1]
+            near = "\n".join([FIRST_COMMENT.match(text).group(), *near])
             if not HASHED_ALLOWED.search(near):
                 yield Finding(file, number, "a hash container in a pure room; use an ordered one, "
                               "or say above it, or in the first comment, `// order never seen`")
@@ -201,7 +202,7 @@ def lint_threads(file, text, table):
             yield Finding(file, number, f"the thread `{name}` has no line in the thread table of "
                           "router/README.md")
     if file.endswith(".cc") and starts and not names and "Thread" not in code:
-        yield Finding(file, starts[0], "a thread without a name; call NameThread(\"…\") first in it")
+        yield Finding(file, starts[0], "a thread without a name; call NameThread first in it")
 
 
 FIELD = re.compile(r"^\s+(?:repeated\s+|optional\s+)?(map<[^>]+>|[\w.]+)\s+(\w+)\s*=\s*\d+\s*"

@@ -1,15 +1,16 @@
 """A monitoring agent that keeps exact books: what it sent, and what it has a receipt for.
 
-Written from the .proto file. Sends numbered batches on a stream with several in flight, and after every
-break goes on above the last durable batch with all that has no receipt. Its batches hold new alerts,
-repeats of firing ones, and ends.
+Written from the .proto file. Sends numbered batches on a stream with several in flight, and after
+every break goes on above the last durable batch with all that has no receipt. Its batches hold new
+alerts, repeats of firing ones, and ends.
 """
 
 import queue
 import threading
 import time
 
-from tandem_harness.api import Connection, alert_ingest_pb2 as ingest, common_pb2, grpc, timestamp_pb2
+from tandem_harness.api import (Connection, alert_ingest_pb2 as ingest, common_pb2, grpc,
+                                timestamp_pb2)
 
 WINDOW = 16          # batches without a receipt
 FIRING_MAX = 3_000   # alerts of one agent that fire at a time

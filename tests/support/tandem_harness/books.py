@@ -43,7 +43,7 @@ def journal_numbers(installation, tenant):
 
 
 def receipts_are_in_the_journal(installation, tenant, agents):
-    """Every receipt that an agent has stands in the journal. Returns how many receipts there were."""
+    """Every receipt that an agent has stands in the journal. Returns the number of receipts."""
     numbers, highest = journal_numbers(installation, tenant)
     total = 0
     for agent in agents:
@@ -67,7 +67,7 @@ def incidents_of_alerts(connection, tenant):
 
 
 def every_alert_is_in_one_incident(installation, tenant, agents):
-    """Every alert that fires is in exactly one open incident, and nothing else is. Returns how many."""
+    """Every alert that fires is in exactly one open incident, and no other. Returns how many."""
     with installation.connect(f"{tenant}-viewer") as viewer:
         where = incidents_of_alerts(viewer, tenant)
     firing = {labels for agent in agents for labels in agent.firing}
@@ -132,5 +132,6 @@ def journal_verifies(installation):
     run = subprocess.run([program("tandem"), "journal", "verify", str(installation.data)],
                          capture_output=True, text=True, timeout=300, check=False)
     if run.returncode != 0:
-        raise Broken(f"tandem journal verify ended with {run.returncode}:\n{run.stdout}{run.stderr}")
+        raise Broken(f"tandem journal verify ended with {run.returncode}:\n{run.stdout}"
+                     f"{run.stderr}")
     return run.stdout.strip().splitlines()[-1] if run.stdout.strip() else ""

@@ -36,8 +36,9 @@ class Installation:
         (self.data / "addresses.json").unlink(missing_ok=True)
         self.starts += 1
         self.process = self.world.start(
-            self.name, [*self.wrapper, program(self.binary), "--data_dir", self.data, "--grpc.listen", "127.0.0.1:0",
-                        "--admin.listen", "127.0.0.1:0", *self.arguments], self.environment)
+            self.name, [*self.wrapper, program(self.binary), "--data_dir", self.data,
+                        "--grpc.listen", "127.0.0.1:0", "--admin.listen", "127.0.0.1:0",
+                        *self.arguments], self.environment)
         self.addresses = self.world.wait_for_file(self.data / "addresses.json", seconds,
                                                   self.process)
         until(self.answers, seconds, f"an answer of {self.name}")
