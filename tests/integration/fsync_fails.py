@@ -2,7 +2,7 @@
 
 The kernel marks the pages clean when it reports the error, so a second fsync says nothing about
 them: the router must not try again. Promises: it acknowledges nothing after the error, exits with
-a code other than 0, and recovers from what the disk holds. Turns red with `--router tandemd-mutant
+a code other than 0, and recovers from what the disk holds. Turns red with `--router tandemd-planted
 --plant retry-fsync`.
 """
 

@@ -1,7 +1,7 @@
 """The webhook receiver is away, then refuses, then is back, while the router is killed in between.
 
 Promises: what is open is told once the receiver is back; each call of one delivery has the same id
-and body; alerts are taken all the while. Turns red with `--router tandemd-mutant --plant
+and body; alerts are taken all the while. Turns red with `--router tandemd-planted --plant
 forget-outbox`.
 """
 

@@ -90,7 +90,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
 THREAD = re.compile(r"\bstd::(?:jthread|thread)\b(?!::)")
 THREAD_NAME = re.compile(
     r"\b(?:NameThread|SetThreadName|NameThisThread|pthread_setname_np)\s*\("
-    r'(?:\s*(?:pthread_self\(\)|\w+)\s*,)?\s*"([^"]+)"')
+    r'(?:\s*[\w.>()-]+\s*,)?\s*"([^"]+)"')
 
 
 class Finding:

@@ -51,8 +51,8 @@ def arguments(description, **extra):
     """The arguments that every experiment takes, parsed. `extra`: name → (default, help)."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--seed", type=int, help="repeats a run")
-    parser.add_argument("--router", default="tandemd", help="the program to try (tandemd-mutant)")
-    parser.add_argument("--plant", help="the bug that tandemd-mutant is given")
+    parser.add_argument("--router", default="tandemd", help="the program to try (tandemd-planted)")
+    parser.add_argument("--plant", help="the bug that tandemd-planted is given")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and data")
     for name, (default, text) in extra.items():
         parser.add_argument("--" + name.replace("_", "-"), type=type(default), default=default,
