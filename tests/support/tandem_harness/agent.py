@@ -17,6 +17,14 @@ FIRING_MAX = 3_000   # alerts of one agent that fire at a time
 PATIENCE = 20        # seconds without a receipt after which a stream is given up
 
 
+def planted(agent):
+    """A new alert of the experiments: labels that no other agent ever sends."""
+    severity = agent.random.choice(("critical", "warning", "info"))
+    return (("alertname", "Planted"), ("id", f"{agent.name}-{agent.made}"),
+            ("service", f"svc-{agent.random.randrange(12)}"), ("severity", severity),
+            ("site", "plant-7"))
+
+
 def labels_of(message):
     """The label set of an alert, as a sorted tuple: its identity."""
     return tuple(sorted((label.name, label.value) for label in message.labels))
@@ -25,10 +33,14 @@ def labels_of(message):
 class Agent(threading.Thread):
     """Runs until `finish`. All fields may be read once it has ended; `receipted` at any time."""
 
-    def __init__(self, name, installation, tenant, random, batch_alerts=20, services=12):
+    def __init__(self, name, installation, tenant, random, batch_alerts=20, make=planted,
+                 pace=None):
+        """`make(agent)` returns the labels of a new alert, sorted; `pace(agent)`, asked before each
+        batch, may wait."""
         super().__init__(name=name, daemon=True)
         self.installation, self.tenant, self.random = installation, tenant, random
-        self.client_id, self.batch_alerts, self.services = f"books/{name}", batch_alerts, services
+        self.client_id, self.batch_alerts = f"books/{name}", batch_alerts
+        self.make, self.pace = make, pace or (lambda agent: None)
         self.next_number = 1
         self.made = 0
         self.firing = {}      # labels → number of the batch that last reported it as firing
@@ -42,13 +54,6 @@ class Agent(threading.Thread):
 
     # What is sent.
 
-    def new_alert(self):
-        self.made += 1
-        severity = self.random.choice(("critical", "warning", "info"))
-        return (("alertname", "Planted"), ("id", f"{self.name}-{self.made}"),
-                ("service", f"svc-{self.random.randrange(self.services)}"),
-                ("severity", severity), ("site", "plant-7"))
-
     def make_batch(self):
         number = self.next_number
         self.next_number += 1
@@ -61,7 +66,8 @@ class Agent(threading.Thread):
                 if dice < 0.05 and self.firing[labels] != number:
                     end = timestamp_pb2.Timestamp(seconds=int(time.time()))
             else:
-                labels = self.new_alert()
+                self.made += 1
+                labels = self.make(self)
             if labels in self.ended:
                 continue
             batch.alerts.add(labels=[common_pb2.Label(name=n, value=v) for n, v in labels],
@@ -128,6 +134,7 @@ class Agent(threading.Thread):
             in_flight += 1
         while not self.stopping.is_set():
             while in_flight < WINDOW and not self.finishing.is_set():
+                self.pace(self)
                 requests.put(ingest.StreamAlertsRequest(batch=self.make_batch()))
                 in_flight += 1
             if in_flight == 0:
