@@ -10,10 +10,8 @@ and the agents have in their own books.
 
 import argparse
 import datetime
-import pathlib
 import re
 import sys
-import tempfile
 import threading
 import time
 import zoneinfo
@@ -28,7 +26,7 @@ from tandem_harness.api import (alert_ingest_pb2 as ingest, common_pb2, context_
 from tandem_harness.board import Board, Screen
 from tandem_harness.fixture import SECRET, router_arguments
 from tandem_harness.installation import Installation
-from tandem_harness.process import ROOT, build_folder, program
+from tandem_harness.process import ROOT, build_folder
 from tandem_harness.recorder import Recorder
 
 TENANTS = {"harbor-mfg": "Harbor Manufacturing", "st-anna": "St. Anna Hospital",
@@ -38,7 +36,7 @@ PLANT, ZONE = "plant-7", "America/Chicago"
 
 
 def example(tenant):
-    """(playbook, context) of deploy/examples: the two files that name the tenant and its entities."""
+    """The tenant's playbook and context in deploy/examples, as text."""
     for file in sorted((ROOT / "deploy" / "examples").rglob("playbook.y*ml")):
         source = file.read_text()
         if re.search(rf"^tenant:\s*{tenant}\s*$", source, re.MULTILINE):
@@ -64,13 +62,12 @@ def pointed_at(source, recorder):
 
 
 class Story:
-    """The stage: router, receivers, agents, board. Scenes are methods, in the order of the story."""
+    """The stage: router, receiver, agents, board. Scenes are methods, in their order."""
 
     def __init__(self, world, screen):
         self.world, self.screen = world, screen
         self.agents = []
         self.pushed = {tenant: {} for tenant in TENANTS}  # labels → whether it fires
-        self.busy = threading.Event()
 
     # Setting the stage.
 
@@ -149,7 +146,192 @@ class Story:
             return None
         return until(find, 20, f"an incident with {labels}")
 
-    def explain(self, incident):
+    # The scenes.
+
+    def off_shift(self):
+        zone = datetime.datetime.now(zoneinfo.ZoneInfo(ZONE))
+        self.screen.title(f"1  {zone:%H:%M} in {ZONE}, before the shift: the MES of plant-7 stops")
+        self.push("harbor-mfg", "MES does not answer", **MES)
+        self.first = self.incident_with("harbor-mfg", **MES)
+        self.told(self.first)
+        self.because(self.first)
+        self.push("harbor-mfg", "MES does not answer", fires=False, **MES)
+        self.until_state(self.first, common_pb2.RESOLVED)
+
+    def elsewhere(self):
+        self.screen.title("2  At the same time at the hospital and at the bank")
+        self.push("st-anna", "Infusion pump gateway is offline", **GATEWAY)
+        self.push("meridian-bank", "Core banking answers slowly", **BANKING)
+        for tenant, labels in (("st-anna", GATEWAY), ("meridian-bank", BANKING)):
+            incident = self.incident_with(tenant, **labels)
+            self.told(incident)
+            self.because(incident)
+
+    def storm(self):
+        self.screen.title("3  A storm at all three, and the router is killed in the middle of it "
+                          "(kill -9), twice")
+        self.board.quiet.set()
+        dice = Random(7)
+        for tenant in TENANTS:
+            for n in range(2):
+                agent = Agent(f"{tenant}-{n}", self.router, tenant, Random(dice.getrandbits(32)),
+                              batch_alerts=8, make=stormy, pace=lambda a: a.stopping.wait(0.02))
+                self.agents.append(agent)
+                agent.start()
+        for _ in range(2):
+            before = self.receipts()
+            until(lambda: self.receipts() > before + 80, 30, "receipts in the storm")
+            pid, started = self.router.process.pid, time.monotonic()
+            self.router.restart()
+            self.screen.note(f"killed process {pid}; {self.router.process.pid} answers after "
+                             f"{1000 * (time.monotonic() - started):.0f} ms, with "
+                             f"{self.receipts()} batches acknowledged so far")
+        before = self.receipts()
+        until(lambda: self.receipts() > before + 80, 30, "receipts after the kills")
+        for agent in self.agents:
+            agent.finish()
+        made, breaks = (sum(getattr(a, field) for a in self.agents) for field in ("made", "breaks"))
+        self.screen.note(f"{made} alerts from {len(self.agents)} agents; they reconnected {breaks} "
+                         f"times, the board {self.board.breaks} times, each behind the last thing "
+                         "it had")
+        self.board.quiet.clear()
+
+    def in_shift(self):
+        wait = self.until_shift()
+        self.screen.title(f"4  {self.shift:%H:%M} in {ZONE}, the shift begins"
+                          + (f" in {wait:.0f} s" if wait > 1 else "")
+                          + ": the same alert, from the same machine")
+        until(lambda: self.until_shift() <= 0, 120, "the shift")
+        self.push("harbor-mfg", "MES does not answer", **MES)
+        self.second = self.incident_with("harbor-mfg", **MES)
+        self.told(self.second)
+        self.because(self.second)
+        with self.router.connect("harbor-mfg-responder") as responder:
+            responder.call(responder.incidents.AcknowledgeIncident,
+                           incidents_pb2.AcknowledgeIncidentRequest(
+                               name=self.second.name, comment="Stopping line 3, then restart."))
+        self.until_state(self.second, common_pb2.ACKNOWLEDGED)
+
+    # What is shown of it.
+
+    def until_shift(self):
+        """Seconds."""
+        return (self.shift - datetime.datetime.now(zoneinfo.ZoneInfo(ZONE))).total_seconds()
+
+    def receipts(self):
+        return sum(len(agent.receipted) for agent in self.agents)
+
+    def told(self, incident):
+        until(lambda: incident.name in self.recorder.incidents(), 30,
+              f"the page of {incident.name}")
+
+    def until_state(self, incident, state):
+        def reached():
+            with self.router.connect("noc-board") as viewer:
+                found = viewer.call(viewer.incidents.GetIncident,
+                                    incidents_pb2.GetIncidentRequest(name=incident.name))
+            return found.state == state
+        until(reached, 30, f"{incident.name} to be {common_pb2.IncidentState.Name(state)}")
+
+    def because(self, incident):
         with self.router.connect("noc-board") as viewer:
-            return viewer.call(viewer.incidents.ExplainIncident,
-                               incidents_pb2.ExplainIncidentRequest(name=incident.name))
+            why = viewer.call(viewer.incidents.ExplainIncident,
+                              incidents_pb2.ExplainIncidentRequest(name=incident.name))
+        self.screen.note(f"because: {why.reason}")
+        for calendar in why.calendars:
+            self.screen.note(f"         {calendar.calendar} is {'on' if calendar.on else 'off'} "
+                             f"({calendar.local_time})")
+        return why
+
+    def summary(self):
+        """The last line, computed from the books. Returns (line, sound)."""
+        accepted = routed = untold = doubled = 0
+        for tenant in TENANTS:
+            sent = set(self.pushed[tenant])
+            for agent in self.agents:
+                if agent.tenant == tenant:
+                    sent |= set(agent.firing) | set(agent.ended)
+            with self.router.connect("noc-board") as viewer:
+                found = {labels_of(alert) for incident in viewer.all_incidents(tenant)
+                         for alert in viewer.all_alerts(incident.name)}
+            accepted += len(sent)
+            routed += len(sent & found)
+            doubled += len(books.doubled_groups(self.router, tenant)[0])
+            try:
+                books.every_open_incident_was_told(self.router, tenant, self.recorder, 30)
+            except books.Broken as broken:
+                self.screen.line(str(broken))
+                untold += 1
+        calls, deliveries = books.pages_are_sound(self.recorder)
+        lost = accepted - routed + untold
+        self.screen.note(f"{calls} webhook calls for {deliveries} deliveries, every signature "
+                         f"valid; the board saw {self.board.events} events")
+        return (f"demo: accepted={accepted} routed={routed} delivered={deliveries} lost={lost} "
+                f"duplicate_incidents={doubled}", lost == 0 and doubled == 0)
+
+
+MES = {"alertname": "MesDown", "site": PLANT, "service": "mes", "severity": "critical"}
+GATEWAY = {"alertname": "GatewayOffline", "site": "main-campus", "device": "infusion-gw-2",
+           "severity": "critical"}
+BANKING = {"alertname": "LatencyHigh", "application": "core-banking", "severity": "major"}
+STORMY = (("DiskFilling", "warning"), ("CpuHigh", "warning"), ("LinkDown", "major"),
+          ("BackupLate", "warning"), ("CertificateExpires", "info"), ("HostUnreachable", "major"))
+
+
+def stormy(agent):
+    """A new alert of the storm."""
+    name, severity = agent.random.choice(STORMY)
+    return tuple(sorted({"alertname": name, "severity": severity,
+                         "instance": f"{agent.name}-host-{agent.made}",
+                         "service": f"svc-{agent.random.randrange(8)}"}.items()))
+
+
+def try_next(story, screen):
+    """What a newcomer may do while everything runs on."""
+    tokens = {name: story.router.token_file(name) for name in ("noc-operator",)}
+    tandem = f"{build_folder() / 'bin' / 'tandem'}"
+    screen.title("Everything runs on. Try in another terminal:")
+    screen.line(f"  export TANDEM_ADDRESS={story.router.address} "
+                f"TANDEM_TOKEN_FILE={tokens['noc-operator']}")
+    for command, what in (
+            ("incident list -T -", "what is open at all three customers"),
+            (f"incident show {story.second.name}", "one incident with its timeline"),
+            (f"explain {story.second.name}", "why it went where it went"),
+            (f"incident ack {story.first.name}", "take one over (the escalation rests)"),
+            ("feed -T -", "watch what happens, live")):
+        screen.line(f"  {tandem} {command:<58} # {what}")
+    screen.line("  Ctrl-C ends it all.")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/demo", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--once", action="store_true", help="end after the story")
+    parser.add_argument("--keep", action="store_true", help="keep the folder with logs and data")
+    options = parser.parse_args()
+    screen = Screen()
+    screen.title("Tandem: one provider, three customers, one router")
+    with World(options.keep) as world:
+        story = Story(world, screen)
+        story.set_up()
+        screen.note(f"Shortened here: escalation times divided by {QUICKER}; the shift of {PLANT} "
+                    f"begins at {story.shift:%H:%M} {ZONE}.")
+        story.off_shift()
+        story.elsewhere()
+        story.storm()
+        story.in_shift()
+        screen.title("5  The books")
+        line, sound = story.summary()
+        screen.line(screen.paint("1;32" if sound else "1;31", line))
+        if not options.once:
+            try_next(story, screen)
+            try:
+                threading.Event().wait()
+            except KeyboardInterrupt:
+                screen.line()
+        story.board.close()
+        story.router.process.stop()
+    return 0 if sound else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

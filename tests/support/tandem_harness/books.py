@@ -86,18 +86,23 @@ def every_alert_is_in_one_incident(installation, tenant, agents):
     return len(firing)
 
 
-def groups_have_one_open_incident(installation, tenant):
-    """No two open incidents share rule and group. Returns the number of open incidents."""
+def doubled_groups(installation, tenant):
+    """Lists of open incidents that share rule and group, and the number of open incidents."""
     with installation.connect(f"{tenant}-viewer") as viewer:
         incidents = viewer.all_incidents(tenant, "state=open|acknowledged")
     seen = collections.defaultdict(list)
     for incident in incidents:
         group = tuple(sorted((label.name, label.value) for label in incident.group_labels))
         seen[incident.rule, group].append(incident.name)
-    doubles = [names for names in seen.values() if len(names) > 1]
+    return [names for names in seen.values() if len(names) > 1], len(incidents)
+
+
+def groups_have_one_open_incident(installation, tenant):
+    """No two open incidents share rule and group. Returns the number of open incidents."""
+    doubles, total = doubled_groups(installation, tenant)
     if doubles:
         raise Broken(f"{len(doubles)} groups have several open incidents: {doubles[0]}")
-    return len(incidents)
+    return total
 
 
 def every_open_incident_was_told(installation, tenant, receiver, seconds=60):
