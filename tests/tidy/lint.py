@@ -252,6 +252,19 @@ def lint_proto(file, text, explained):
         before = stripped
 
 
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def lint_links(file, text, root):
+    """A document's links into the repository lead somewhere."""
+    if not file.endswith(".md"):
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        for target in LINK.findall(line):
+            if ":" not in target and not ((root / file).parent / target).exists():
+                yield Finding(file, number, f"the link to {target} leads nowhere")
+
+
 def files_of(root):
     """Every text file that git has or would add, relative to `root`."""
     try:
@@ -289,6 +302,7 @@ def lint(root):
             findings += lint_threads(file, text, table)
         if file.endswith(".proto"):
             findings += lint_proto(file, text, explained)
+        findings += lint_links(file, text, root)
         findings += lint_words(file, text)
         findings += lint_shape(file, text)
     return sorted(findings, key=lambda f: (f.file, f.line, f.text))

@@ -131,6 +131,14 @@ class Protos(unittest.TestCase):
             self.assertEqual(self.found(body), [], body)
 
 
+class Links(unittest.TestCase):
+    def test_a_link_that_leads_nowhere_is_found(self):
+        text = "[a](there.md) [b](nowhere.md) [c](https://example.com/x) [d](#part) [e](there.md#x)\n"
+        found = findings_in({"docs/a.md": text, "docs/there.md": "\n"})
+        self.assertEqual(len(found), 1)
+        self.assertIn("nowhere.md", found[0])
+
+
 class ThisRepository(unittest.TestCase):
     def test_every_room_of_the_build_has_a_rule(self):
         root = pathlib.Path(__file__).resolve().parents[2]
