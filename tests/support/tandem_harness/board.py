@@ -1,5 +1,5 @@
 """A NOC board on a terminal: reads the feed of all tenants and prints a line for each thing that
-happened, resumes by itself, and can be told to keep quiet while a storm goes by."""
+happened, and resumes by itself."""
 
 import os
 import sys
@@ -39,12 +39,13 @@ class Screen:
 
 
 class Board:
-    """Follows the feed until `close`; after a break it goes on behind the last event it has seen."""
+    """Follows the feed until `close`; after a break it goes on behind the last event it has seen.
+    Prints the incidents for which `shows(incident)` holds, and counts all events."""
 
-    def __init__(self, installation, principal, screen):
+    def __init__(self, installation, principal, screen, shows=lambda incident: True):
+        self.shows = shows
         self.installation, self.principal, self.screen = installation, principal, screen
         self.cursor, self.events, self.breaks = "", 0, 0
-        self.quiet = threading.Event()
         self.closing = threading.Event()
         self.call = None
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -68,9 +69,9 @@ class Board:
                 self.closing.wait(0.1)
 
     def show(self, event):
-        if self.quiet.is_set():
-            return
         incident = event.incident
+        if not self.shows(incident):
+            return
         number = incident.name.rsplit("/", 1)[-1]
         moment = event.time.ToDatetime().strftime("%H:%M:%S")
         for entry in event.entries:
