@@ -73,8 +73,8 @@ def every_alert_is_in_one_incident(installation, tenant, agents):
     firing = {labels for agent in agents for labels in agent.firing}
     lost = [labels for labels in firing if not where.get(labels)]
     twice = [labels for labels, names in where.items() if len(names) > 1]
-    strangers = [labels for labels in where if labels not in firing
-                 and dict(labels).get("alertname") == "Planted"]
+    ended = {labels for agent in agents for labels in agent.ended}
+    strangers = [labels for labels in where if labels in ended and labels not in firing]
     if lost:
         raise Broken(f"{len(lost)} of {len(firing)} firing alerts are in no open incident: "
                      f"{dict(lost[0])}")

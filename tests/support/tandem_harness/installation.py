@@ -15,7 +15,7 @@ ROLES = {"viewer": admin_pb2.VIEWER, "responder": admin_pb2.RESPONDER,
 
 
 class Installation:
-    """One tandemd with a data folder of its own. Its address changes with each start."""
+    """One tandemd with a data folder of its own. It keeps the port that its first start was given."""
 
     def __init__(self, world, name="router", binary="tandemd", arguments=(), environment=None,
                  data=None):
@@ -37,7 +37,8 @@ class Installation:
         self.starts += 1
         self.process = self.world.start(
             self.name, [*self.wrapper, program(self.binary), "--data_dir", self.data,
-                        "--grpc.listen", "127.0.0.1:0", "--admin.listen", "127.0.0.1:0",
+                        "--grpc.listen", self.addresses.get("grpc", "127.0.0.1:0"),
+                        "--admin.listen", "127.0.0.1:0",
                         *self.arguments], self.environment)
         self.addresses = self.world.wait_for_file(self.data / "addresses.json", seconds,
                                                   self.process)
