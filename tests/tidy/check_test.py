@@ -1,4 +1,4 @@
-"""What tools/check counts and chooses, on planted input: a check that counts wrongly hides failures."""
+"""What tools/check counts and chooses, on planted input: a wrong count hides failures."""
 
 import pathlib
 import sys
@@ -68,8 +68,8 @@ class RunClangTidy(unittest.TestCase):
         self.assertEqual(
             run_clang_tidy.arguments_of({
                 "file": "/r/a.cc",
-                "command": "cmake -E env A=1 ccache /usr/bin/c++ -DX=1 -I/r -Wlogical-op -std=c++20 "
-                           "-fpch-preprocess -o a.o -c /r/a.cc"}),
+                "command": "cmake -E env A=1 ccache /usr/bin/c++ -DX=1 -I/r -Wlogical-op "
+                           "-std=c++20 -fpch-preprocess -o a.o -c /r/a.cc"}),
             ("-DX=1", "-I/r", "-std=c++20"))
 
     def test_sources_of_one_target_go_together_up_to_a_limit(self):

@@ -42,7 +42,8 @@ def under_load(options, agents=4, data=None, environment=None, extra=(), wrapper
                                   random=random)
         finally:
             for sender in senders:
-                sender.stopping.set()
+                if isinstance(sender, Agent):
+                    sender.stopping.set()
 
 
 def compare_books(load):

@@ -15,7 +15,7 @@ ROLES = {"viewer": admin_pb2.VIEWER, "responder": admin_pb2.RESPONDER,
 
 
 class Installation:
-    """One tandemd with a data folder of its own. It keeps the port that its first start was given."""
+    """One tandemd with a data folder of its own. It keeps the port of its first start."""
 
     def __init__(self, world, name="router", binary="tandemd", arguments=(), environment=None,
                  data=None):

@@ -1,5 +1,5 @@
-"""tandem-agent as a process, with a storm of alerts and a spool on disk, and the books that it keeps
-in its logs."""
+"""tandem-agent as a process, with a storm of alerts and a spool on disk, and the books that it
+keeps in its logs."""
 
 import json
 import re
