@@ -260,6 +260,8 @@ std::string EncodeSnapshot(const core::TenantState& state) {
     to->set_time(request.first);
     to->set_incident(request.second.value);
   }
+  for (const Sequence activation : state.activations) out->add_activations(activation.value);
+  for (const Sequence change : state.context_changes) out->add_context_changes(change.value);
   return out->SerializeAsString();
 }
 
@@ -300,6 +302,12 @@ absl::Status DecodeSnapshot(std::string_view bytes, core::TenantState& state) {
   for (const stored::SnapshotRequest& from : in->requests()) {
     state.requests[from.key()] = {from.time(), IncidentNumber(from.incident())};
     state.requests_by_age.insert({from.time(), from.key()});
+  }
+  for (const std::uint64_t activation : in->activations()) {
+    state.activations.emplace_back(activation);
+  }
+  for (const std::uint64_t change : in->context_changes()) {
+    state.context_changes.emplace_back(change);
   }
   state.last_sequence = Sequence(in->last_sequence());
   state.last_time = in->last_time();
