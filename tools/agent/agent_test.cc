@@ -1,12 +1,18 @@
 // tandem-agent without its process: input, logs, summary, exit code.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "tests/support/temporary_folder.h"
 #include "tools/agent/agent_report.h"
@@ -29,7 +35,9 @@ using Json = nlohmann::json;
 std::vector<Json> Lines(const std::string& path) {
   std::ifstream file(path);
   std::vector<Json> lines;
-  for (std::string line; std::getline(file, line);) lines.push_back(Json::parse(line));
+  for (std::string line; std::getline(file, line);) {
+    lines.push_back(Json::parse(line, nullptr, /*allow_exceptions=*/false));
+  }
   return lines;
 }
 
@@ -144,6 +152,84 @@ TEST_F(AgentTest, RefusesACommandLineThatMakesNoSense) {
     EXPECT_THAT(::testing::internal::GetCapturedStderr(), Not(IsEmpty()));
   }
   EXPECT_EQ(Run({"--file", folder_.File("missing")}).exit_code, kExitUsage);
+}
+
+// The program itself, in a process of its own.
+class Process {
+ public:
+  explicit Process(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), TANDEM_AGENT);
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    posix_spawn_file_actions_t quiet;
+    ::posix_spawn_file_actions_init(&quiet);
+    for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
+      ::posix_spawn_file_actions_addopen(&quiet, fd, "/dev/null", O_WRONLY, 0);
+    }
+    EXPECT_EQ(::posix_spawn(&pid_, TANDEM_AGENT, &quiet, nullptr, argv.data(), environ), 0);
+    ::posix_spawn_file_actions_destroy(&quiet);
+  }
+  ~Process() {
+    if (pid_ > 0) Kill();
+  }
+  void Kill() {
+    ::kill(pid_, SIGKILL);
+    (void)Await();
+  }
+  // The exit code; -1 after a signal.
+  int Await() {
+    int status = 0;
+    ::waitpid(std::exchange(pid_, -1), &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+ private:
+  pid_t pid_ = -1;
+};
+
+TEST_F(AgentTest, LosesAndDoublesNothingWhenItIsKilled) {
+  const std::vector<std::string> common = {
+      "--address", router_.address(),     "--client-id", "a",
+      "--spool",   folder_.File("spool"), "--alert-log", folder_.File("alerts"),
+      "--ack-log", folder_.File("acks"),  "--batch",     "16"};
+  std::size_t wanted = 0;
+  for (int round = 1; round <= 5; ++round) {
+    std::vector<std::string> storm = {"storm",
+                                      "--rules",
+                                      TANDEM_SOURCE_DIR "/tests/data/alert_rules.jsonl",
+                                      "--rate",
+                                      "0",
+                                      "--seed",
+                                      std::to_string(round)};
+    storm.insert(storm.end(), common.begin(), common.end());
+    Process agent(storm);
+    wanted = router_.keys("a").size() + 200;
+    ASSERT_TRUE(router_.AwaitAlerts("a", wanted));
+    agent.Kill();
+  }
+  std::vector<std::string> drain = {"--file", "/dev/null"};
+  drain.insert(drain.end(), common.begin(), common.end());
+  EXPECT_EQ(Process(drain).Await(), kExitOk);
+
+  std::map<std::uint64_t, std::vector<std::string>> taken;
+  std::uint64_t last = 0;
+  for (const v1::AlertBatch& batch : router_.taken("a")) {
+    EXPECT_GT(batch.number(), last);
+    last = batch.number();
+    for (const v1::Alert& alert : batch.alerts()) taken[last].push_back(AlertKey(alert));
+  }
+  // A kill may cut the line that is being written.
+  for (const Json& line : Lines(folder_.File("alerts"))) {
+    if (line.is_discarded()) continue;
+    EXPECT_THAT(taken[line["batch"]], ::testing::Contains(line["alert"].get<std::string>()));
+  }
+  for (const Json& line : Lines(folder_.File("acks"))) {
+    if (line.is_discarded()) continue;
+    ASSERT_FALSE(taken[line["batch"]].empty()) << line;
+    EXPECT_EQ(taken[line["batch"]].front(), line["first"]);
+    EXPECT_EQ(taken[line["batch"]].back(), line["last"]);
+  }
 }
 
 TEST(LineReader, GivesWhatIsThereAndCutsWhatIsTooLong) {
