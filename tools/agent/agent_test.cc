@@ -154,6 +154,16 @@ TEST_F(AgentTest, RefusesACommandLineThatMakesNoSense) {
   EXPECT_EQ(Run({"--file", folder_.File("missing")}).exit_code, kExitUsage);
 }
 
+TEST_F(AgentTest, JoinsNoNewLineToAnUnfinishedOne) {
+  const std::string file = Write("alerts.jsonl", "{\"labels\":{\"alertname\":\"A\"}}\n");
+  const std::string log = Write("acks", "{\"batch\":1}\n{\"bat");
+  EXPECT_EQ(Run({"--file", file, "--ack-log", log}).exit_code, kExitOk);
+  const std::vector<Json> lines = Lines(log);
+  ASSERT_THAT(lines, SizeIs(2));
+  EXPECT_EQ(lines[0], (Json{{"batch", 1}}));
+  EXPECT_EQ(lines[1]["accepted"], 1);
+}
+
 // The program itself, in a process of its own.
 class Process {
  public:
