@@ -141,7 +141,8 @@ void Compiler::CompileRule(const ConfigNode& node) {
   if (const ConfigNode* runbook = node.Find("runbook")) {
     rule.runbook = reader_.Url(*runbook).value_or("");
   }
-  if (team && ladder) CheckOwnerIsTold(node, rule);
+  // With mistakes about, a step may only seem to lack the owner.
+  if (team && ladder && !reader_.has_errors()) CheckOwnerIsTold(node, rule);
 }
 
 void Compiler::CompileMatchers(const ConfigNode& node, Rule& rule) {

@@ -62,24 +62,53 @@ std::optional<Finding> BadCharacter(std::string_view source) {
                                        Printable(character)));
     }
     at += length;
-    ++mark.column;
+    mark.column += static_cast<std::uint32_t>(length);
     if (character == "\n") mark = {mark.line + 1, 1};
   }
   return std::nullopt;
 }
 
+// What a person can do about yaml-cpp's complaint; "" when its own words must do.
+std::string_view Advice(std::string_view complaint) {
+  if (complaint == "illegal map value") {
+    return "; check the indentation, and put a text that contains `: ` in quotes";
+  }
+  if (complaint == "end of sequence flow not found") return "; a `[` before it is not closed";
+  if (complaint == "end of map flow not found") return "; a `{` before it is not closed";
+  return "";
+}
+
 // yaml-cpp's words, with ours where a mistake is common.
 std::string SyntaxMessage(const YAML::Exception& error, std::string_view source) {
   const Mark mark = MarkOf(error.mark);
-  std::string message = fmt::format("not YAML: {}", Printable(error.msg));
+  const std::string complaint = Printable(error.msg);
   for (std::uint32_t line = mark.line > 1 ? mark.line - 1 : 1; line <= mark.line; ++line) {
     const std::string_view text = LineOf(source, line);
     const std::string_view indent = text.substr(0, text.find_first_not_of(" \t"));
     if (indent.find('\t') != std::string_view::npos) {
-      return fmt::format("{}; line {} is indented with a tab: indent with blanks", message, line);
+      return fmt::format("not YAML: {}; line {} is indented with a tab: indent with blanks",
+                         complaint, line);
     }
   }
-  return message;
+  return fmt::format("not YAML: {}{}", complaint, Advice(complaint));
+}
+
+// Whether the quotes that open at `mark` are never closed: yaml-cpp takes the rest of the file
+// then.
+bool IsUnclosed(std::string_view source, Mark mark) {
+  std::string_view rest = source.substr(
+      static_cast<std::size_t>(LineOf(source, mark.line).data() - source.data()) + mark.column - 1);
+  const char quote = rest.empty() ? '\0' : rest.front();
+  if (quote != '"' && quote != '\'') return false;
+  for (std::size_t at = 1; at < rest.size(); ++at) {
+    if (quote == '"' && rest[at] == '\\') {
+      ++at;
+    } else if (rest[at] == quote) {
+      if (quote == '"' || at + 1 == rest.size() || rest[at + 1] != quote) return false;
+      ++at;
+    }
+  }
+  return true;
 }
 
 // Reads a text in place.
@@ -147,30 +176,33 @@ class ConfigDocument::Builder : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     Anchor(mark, anchor);
-    if (!tag.empty() && tag != "?" && tag != "!") {
-      Refuse(MarkOf(mark),
-             fmt::format("the tag \"{}\" is not taken; values are texts", Printable(tag)));
-    }
+    Tag(mark, tag);
+    if (tag == "!") last_quoted_ = MarkOf(mark);
     ConfigNode* node = Add(ConfigNode::Kind::kText, mark, value);
     if (node == nullptr) return;
     node->text = value;
     node->quoted = tag == "!";
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
     Anchor(mark, anchor);
+    Tag(mark, tag);
     Open(ConfigNode::Kind::kList, mark);
   }
   void OnSequenceEnd() override { open_.pop_back(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
     Anchor(mark, anchor);
+    Tag(mark, tag);
     Open(ConfigNode::Kind::kMap, mark);
   }
   void OnMapEnd() override {
     if (open_.back().node != nullptr) RefuseDuplicates(*open_.back().node);
     open_.pop_back();
   }
+
+  // Of the last text in quotes (or of a block); line 0 when there is none.
+  Mark last_quoted() const { return last_quoted_; }
 
   void Refuse(Mark mark, std::string message) {
     document_.findings_.push_back(ErrorAt(mark, std::move(message)));
@@ -190,6 +222,13 @@ class ConfigDocument::Builder : public YAML::EventHandler {
     if (anchor == 0) return;
     Refuse(MarkOf(mark),
            "anchors are not taken; write the value out wherever it holds, or use `defaults`");
+  }
+
+  // "?" and "" are plain, "!" is quoted.
+  void Tag(const YAML::Mark& mark, std::string_view tag) {
+    if (tag.empty() || tag == "?" || tag == "!") return;
+    Refuse(MarkOf(mark),
+           fmt::format("the tag \"{}\" is not taken; values are texts", Printable(tag)));
   }
 
   // Takes the next event as a key, an item or a value; nullptr when there is no node to be made.
@@ -241,7 +280,7 @@ class ConfigDocument::Builder : public YAML::EventHandler {
     std::stable_sort(sorted.begin(), sorted.end(),
                      [](const ConfigNode* a, const ConfigNode* b) { return a->key < b->key; });
     for (std::size_t i = 1; i < sorted.size(); ++i) {
-      if (sorted[i]->key != sorted[i - 1]->key) continue;
+      if (sorted[i]->key != sorted[i - 1]->key || sorted[i]->key.empty()) continue;
       Refuse(sorted[i]->key_mark,
              fmt::format("\"{}\" stands twice; first on line {}", Printable(sorted[i]->key),
                          sorted[i - 1]->key_mark.line));
@@ -249,11 +288,14 @@ class ConfigDocument::Builder : public YAML::EventHandler {
   }
 
   ConfigDocument& document_;
+  Mark last_quoted_;
   std::vector<Level> open_;
   int documents_ = 0;
 };
 
 ConfigDocument::ConfigDocument(std::string_view source) {
+  // The mark that some editors put in front; positions count from behind it.
+  if (source.substr(0, 3) == "\xEF\xBB\xBF") source.remove_prefix(3);
   if (source.size() > kSourceMaxBytes) {
     findings_.push_back(
         ErrorAt({}, fmt::format("the file has {} bytes; at most {} (4 MiB) are taken",
@@ -270,6 +312,9 @@ ConfigDocument::ConfigDocument(std::string_view source) {
   try {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
+    }
+    if (const Mark quoted = builder.last_quoted(); quoted.line > 0 && IsUnclosed(source, quoted)) {
+      builder.Refuse(quoted, "the quote that opens here is never closed");
     }
   } catch (const YAML::Exception& error) {
     findings_.push_back(ErrorAt(MarkOf(error.mark), SyntaxMessage(error, source)));

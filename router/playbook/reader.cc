@@ -213,11 +213,6 @@ std::optional<std::string> Reader::Url(const ConfigNode& node) {
   return std::nullopt;
 }
 
-std::vector<Finding> Reader::Take() {
-  std::stable_sort(findings_.begin(), findings_.end(), [](const Finding& a, const Finding& b) {
-    return std::pair(a.line, a.column) < std::pair(b.line, b.column);
-  });
-  return std::move(findings_);
-}
+std::vector<Finding> Reader::Take() { return std::move(findings_); }
 
 }  // namespace tandem::playbook

@@ -60,7 +60,7 @@ class Reader {
   std::optional<std::string> Url(const ConfigNode& node);
 
   bool has_errors() const { return has_errors_; }
-  // By position.
+  // In the order of finding.
   std::vector<Finding> Take();
 
  private:
