@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
 #include <utility>
 
 #include "router/base/status.h"
+#include "tools/tandem/pause.h"
 
 namespace tandem::cli {
 namespace {
@@ -111,7 +110,8 @@ absl::Status AlertSender::Break() {
   if (!welcomed_ || !IsWorthTrying(why.code()) || failures_ >= options_.attempts_max) return why;
   const absl::Duration wait = RetryOf(why).value_or(
       std::min(kWaitMax, kFirstWait * static_cast<double>(1 << std::min(failures_, 10))));
-  std::this_thread::sleep_for(absl::ToChronoMilliseconds(std::min(wait, kWaitMax)));
+  // Alerts are sent to the end, whoever still reads the summary.
+  Pause(std::min(wait, kWaitMax), kNobody);
   return absl::OkStatus();
 }
 
