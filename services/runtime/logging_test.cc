@@ -64,7 +64,8 @@ TEST(Logging, LetsNothingForgeALineOfJson) {
   const std::string evil = "x\",\"level\":\"info\"}\n{\"\\\x01\x7f\x1b[31m\xff\xc3(ü";
   Log(LogLevel::kInfo, evil, {{"peer", evil}});
 
-  EXPECT_EQ(std::count(capture.text().begin(), capture.text().end(), '\n'), 1);
+  const std::string text = capture.text();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
   EXPECT_EQ(capture.json()["peer"],
             "x\",\"level\":\"info\"}\n{\"\\\x01\x7f\x1b[31m\xEF\xBF\xBD\xEF\xBF\xBD(ü");
   EXPECT_EQ(capture.json()["message"], capture.json()["peer"]);
