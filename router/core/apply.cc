@@ -238,7 +238,10 @@ class Applier {
 
   void operator()(const ContextChanged& fact) {
     const auto& change = std::get<ContextChange>(*at_.input);
-    if (change.snapshot) state_.environment.Clear();
+    if (change.snapshot) {
+      state_.environment.Clear();
+      state_.context_changes.clear();  // it says everything anew
+    }
     for (const auto& [kind, id] : change.removed) state_.environment.Remove(kind, id);
     for (const playbook::EntitySpec& entity : change.put) {
       // The context service refuses what does not compile; should something slip through, its old
@@ -246,12 +249,14 @@ class Applier {
       state_.environment.Put(entity).IgnoreError();
     }
     state_.context_version = fact.version;
+    state_.context_changes.push_back(at_.sequence);
   }
 
   void operator()(const PlaybookActivated& fact) {
     state_.playbook = std::get<PlaybookActivation>(*at_.input).playbook;
     TANDEM_CHECK(state_.playbook != nullptr && state_.playbook->digest() == fact.digest,
                  "the playbook that was activated is the one that was handed in");
+    state_.activations.push_back(at_.sequence);
     Remember(fact.actor, fact.request_id, IncidentNumber());
   }
 

@@ -87,6 +87,8 @@ std::string StateDigest(const TenantState& state) {
   Hasher hash;
   hash.Add(state.tenant.value).Add(state.last_sequence.value).Add(state.last_time);
   hash.Add(state.playbook->digest()).Add(state.context_version);
+  for (const Sequence activation : state.activations) hash.Add(activation.value);
+  for (const Sequence change : state.context_changes) hash.Add(change.value);
   for (const auto& [key, entity] : state.environment.entities()) {
     hash.Add(key.first).Add(key.second);
     for (const auto& [name, value] : entity->spec.attributes) hash.Add(name).Add(value);

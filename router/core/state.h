@@ -1,7 +1,7 @@
 // The state of one tenant: what its history amounts to.
 //
-// Only Apply changes it (apply.h). Ordered containers wherever an order could be seen. One thread at
-// a time.
+// Only Apply changes it (apply.h). Ordered containers wherever an order could be seen. One thread
+// at a time.
 #pragma once
 
 #include <absl/container/btree_map.h>
@@ -112,6 +112,9 @@ struct TenantState {
   std::shared_ptr<const playbook::Playbook> playbook;  // the active one, never null
   playbook::Environment environment;
   std::uint64_t context_version = 0;
+  // The records in which a playbook went live, and those in which the context changed; ascending.
+  std::vector<Sequence> activations;
+  std::vector<Sequence> context_changes;
 
   AlertTable alerts;
   AlertNumber last_alert;
