@@ -1,5 +1,6 @@
 #include "router/journal/sqlite_checkpoint.h"
 
+#include <fmt/format.h>
 #include <pthread.h>
 
 #include <utility>
@@ -96,7 +97,7 @@ void Checkpointer::Run() {
 
 bool Checkpointer::Checkpoint() {
   Progress progress;
-  absl::Status status = Call(SQLITE_CHECKPOINT_PASSIVE, &progress);
+  absl::Status status = CopyBeside(&progress);
   if (status.ok() && progress.logged >= restart_frames_) status = Restart();
   // Busy: a reader still needs the log, or another process checkpoints. Full: the log keeps what
   // the database has no room for, and nothing is lost. Both are tried again when the log has grown
@@ -124,11 +125,26 @@ absl::Status Checkpointer::Call(int mode, Progress* progress) {
   return absl::OkStatus();
 }
 
+// SQLite syncs the database only when the copy has reached the end of the log, which it never does
+// beside a busy writer: all of it would be left to the moment when the writer waits.
+absl::Status Checkpointer::CopyBeside(Progress* progress) {
+  TANDEM_RETURN_IF_ERROR(Call(SQLITE_CHECKPOINT_PASSIVE, progress));
+  sqlite3_file* file = nullptr;
+  if (sqlite3_file_control(connection_.handle(), "main", SQLITE_FCNTL_FILE_POINTER, &file) !=
+          SQLITE_OK ||
+      file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY) != SQLITE_OK) {
+    return Error(
+        absl::StatusCode::kInternal, "JOURNAL_IO",
+        fmt::format("journal: cannot sync {}", sqlite3_db_filename(connection_.handle(), "main")));
+  }
+  return absl::OkStatus();
+}
+
 // Copies without stopping anybody until little is left, and that little while the writer waits.
 absl::Status Checkpointer::Restart() {
   Progress progress;
   for (int i = 0; i < 3; ++i) {
-    TANDEM_RETURN_IF_ERROR(Call(SQLITE_CHECKPOINT_PASSIVE, &progress));
+    TANDEM_RETURN_IF_ERROR(CopyBeside(&progress));
     if ((progress.logged - progress.copied) * frame_bytes_ <= kRestBytes) break;
   }
   gate_.EnterAsCheckpointer();

@@ -66,6 +66,8 @@ class Checkpointer {
   // One PASSIVE checkpoint, and when the log is large a RESTART. False after a final error.
   bool Checkpoint();
   absl::Status Call(int mode, Progress* progress);
+  // One PASSIVE checkpoint, made durable.
+  absl::Status CopyBeside(Progress* progress);
   absl::Status Restart();
 
   const Connection connection_;

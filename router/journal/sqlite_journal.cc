@@ -16,7 +16,7 @@
 #include "router/journal/lock_file.h"
 #include "router/journal/sqlite_checkpoint.h"
 #include "router/journal/sqlite_connection.h"
-#include "router/journal/sqlite_log_check.h"
+#include "router/journal/sqlite_log.h"
 #include "router/journal/sqlite_reader.h"
 #include "router/journal/sqlite_schema.h"
 #include "router/journal/sqlite_writer.h"
@@ -170,28 +170,32 @@ absl::Status CreateFile(const std::string& path) {
   return absl::OkStatus();
 }
 
-// Copies the whole log into the database and empties it. After a failed fsync the kernel may show
-// pages that are not on the disk; appending behind them would lose everything after them at a power
-// cut. This writes all of it anew, to another file, with an fsync of its own.
+// Begins with a short log, which a kill may have left long. Not when another process still reads
+// from it, or the disk is full: then it stays, and input is refused or taken like at any other
+// time.
 absl::Status EmptyTheLog(const Connection& connection) {
   if (sqlite3_wal_checkpoint_v2(connection.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr,
-                                nullptr) != SQLITE_OK) {
-    return Annotate(LastError(connection.handle()), "cannot take over the write-ahead log");
+                                nullptr) == SQLITE_OK) {
+    return absl::OkStatus();
   }
-  return absl::OkStatus();
+  const absl::Status status = LastError(connection.handle());
+  if (IsDiskFull(status) || ReasonOf(status) == "JOURNAL_BUSY") return absl::OkStatus();
+  return Annotate(status, "cannot take over the write-ahead log");
 }
 
 absl::StatusOr<std::unique_ptr<Journal>> OpenForWriting(const SqliteOptions& options) {
   TANDEM_ASSIGN_OR_RETURN(LockFile lock, LockFile::Acquire(options.path + ".lock"));
   TANDEM_RETURN_IF_ERROR(CreateFile(options.path));
+  TANDEM_RETURN_IF_ERROR(SyncFolder(FolderOf(options.path)));
   TANDEM_RETURN_IF_ERROR(CheckLog(options.path + "-wal"));
+  TANDEM_RETURN_IF_ERROR(MakeLogDurable(options.path + "-wal"));
   TANDEM_ASSIGN_OR_RETURN(Connection connection, Connection::Open(options.path, Access::kWrite));
   bool empty = false;
   TANDEM_RETURN_IF_ERROR(CheckFormat(connection, &empty));
   TANDEM_RETURN_IF_ERROR(SetUpWriter(connection, options.page_bytes));
   if (empty) TANDEM_RETURN_IF_ERROR(CreateTables(connection));
   TANDEM_RETURN_IF_ERROR(EmptyTheLog(connection));
-  TANDEM_RETURN_IF_ERROR(SyncFolder(FolderOf(options.path)));
+  TANDEM_RETURN_IF_ERROR(SyncFolder(FolderOf(options.path)));  // SQLite does not look at this error
 
   TANDEM_ASSIGN_OR_RETURN(Connection checkpoint_connection,
                           Connection::Open(options.path, Access::kWrite));

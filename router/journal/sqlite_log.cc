@@ -1,5 +1,5 @@
 // The layout is that of https://www.sqlite.org/fileformat2.html#the_write_ahead_log.
-#include "router/journal/sqlite_log_check.h"
+#include "router/journal/sqlite_log.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -166,5 +166,7 @@ absl::Status Log::Check() {
 }  // namespace
 
 absl::Status CheckLog(const std::string& path) { return Log(path).Check(); }
+
+absl::Status MakeLogDurable(const std::string& path) { return RewriteInPlace(path); }
 
 }  // namespace tandem::journal::sqlite

@@ -1,4 +1,4 @@
-#include "router/journal/sqlite_log_check.h"
+#include "router/journal/sqlite_log.h"
 
 #include <gmock/gmock.h>
 
