@@ -90,7 +90,7 @@ class Bench:
 
 def milliseconds(latencies, name):
     """A percentile of tandem-load's figures as text."""
-    return f"{latencies.get(name + '_us', 0) / 1000:.2f} ms"
+    return f"{latencies.get(name + '_ms', 0):.2f} ms"
 
 
 def row(what, figure, more="", reference=""):
