@@ -92,7 +92,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
 THREAD = re.compile(r"\bstd::j?thread\s*(?:\w+\s*)?[({]")
 THREAD_NAME = re.compile(
     r"\b(?:NameThread|SetThreadName|NameThisThread|pthread_setname_np)\s*\("
-    r'(?:\s*[\w.>()-]+\s*,)?\s*"([^"]+)"')
+    r'(?:\s*[\w.>()-]+\s*,)?\s*"([^"]+)"'
+    r'|\{\.name = "([^"]+)", \.(?:threads|queue_max|every)')
 
 
 class Finding:
@@ -197,7 +198,8 @@ def lint_threads(file, text, table):
         return
     code = without_comments(text)
     starts = [n for n, line in enumerate(code.splitlines(), 1) if THREAD.search(line)]
-    names = [(text.count("\n", 0, m.start()) + 1, m.group(1)) for m in THREAD_NAME.finditer(text)]
+    names = [(text.count("\n", 0, m.start()) + 1, m.group(1) or m.group(2))
+             for m in THREAD_NAME.finditer(text)]
     for number, name in names:
         if f"`{name}`" not in table:
             yield Finding(file, number, f"the thread `{name}` has no line in the thread table of "

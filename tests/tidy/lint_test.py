@@ -118,8 +118,9 @@ class Threads(unittest.TestCase):
         text = 'void Run() { NameThread("%s"); }\n'
         self.assertEqual(findings_in({"router/engine/a.cc": text % "engine-0"}), [])
         self.assertEqual(len(findings_in({"router/engine/a.cc": text % "stranger"})), 1)
-        text = 'pthread_setname_np(thread_.native_handle(), "stranger");\n'
-        self.assertEqual(len(findings_in({"router/engine/a.cc": text})), 1)
+        for text in ('pthread_setname_np(thread_.native_handle(), "stranger");\n',
+                     'pool_({.name = "stranger", .threads = 2})\n'):
+            self.assertEqual(len(findings_in({"router/engine/a.cc": text})), 1)
 
 
 class Protos(unittest.TestCase):
