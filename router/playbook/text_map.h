@@ -26,6 +26,7 @@ struct TextEqual {
   bool operator()(std::string_view a, std::string_view b) const { return a == b; }
 };
 
+// Looked up only: order never seen.
 template <typename Value>
 using TextMap = absl::flat_hash_map<std::string, Value, TextHash, TextEqual>;
 

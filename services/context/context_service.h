@@ -21,7 +21,7 @@ namespace tandem::context {
 class ContextService {
  public:
   struct Options {
-    std::string path;                       // of the store's file: `context.db`
+    std::string path = {};                  // of the store's file: `context.db`
     const rpc::CallGuard* guard = nullptr;  // outlives it; brings clock and authenticator
 
     std::size_t read_queue_max = 256;   // calls; beyond it RESOURCE_EXHAUSTED, reason QUEUE_FULL
