@@ -11,7 +11,8 @@
 namespace tandem::api {
 namespace {
 
-// FNV-1a: finds accidents, not attackers; a forged token opens nothing that its bearer may not read.
+// FNV-1a: finds accidents, not attackers; a forged token opens nothing that its bearer may not
+// read.
 std::uint32_t Checksum(std::string_view text) {
   std::uint32_t hash = 2166136261U;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
@@ -53,16 +54,17 @@ absl::StatusOr<std::string> ReadPageToken(std::string_view token, std::string_vi
 
 std::string MakeCursor(const Positions& positions) {
   std::string text;
-  for (const auto& [tenant, sequence] : positions) {
-    text += fmt::format("{}:{},", tenant.value, sequence.value);
+  for (const auto& [tenant, position] : positions) {
+    text += fmt::format("{}:{}.{},", tenant.value, position.sequence.value, position.incident);
   }
   return Seal(text);
 }
 
 absl::StatusOr<Positions> ReadCursor(std::string_view cursor) {
   std::string text;
-  const absl::Status bad = InvalidField(
-      "CURSOR_INVALID", "cursor", "expected the cursor of an event of this feed, whole and as sent");
+  const absl::Status bad =
+      InvalidField("CURSOR_INVALID", "cursor",
+                   "expected the cursor of an event of this feed, whole and as sent");
   if (!Open(cursor, text)) return bad;
   Positions positions;
   std::string_view rest = text;
@@ -70,10 +72,14 @@ absl::StatusOr<Positions> ReadCursor(std::string_view cursor) {
     const std::size_t end = rest.find(',');
     const std::size_t colon = rest.find(':');
     if (end == std::string_view::npos || colon == std::string_view::npos || colon > end) return bad;
-    std::uint64_t sequence = 0;
-    const auto [at, error] = std::from_chars(rest.data() + colon + 1, rest.data() + end, sequence);
-    if (error != std::errc() || at != rest.data() + end) return bad;
-    positions[TenantId(std::string(rest.substr(0, colon)))] = Sequence(sequence);
+    FeedPosition position;
+    const char* stop = rest.data() + end;
+    const auto [dot, error] =
+        std::from_chars(rest.data() + colon + 1, stop, position.sequence.value);
+    if (error != std::errc() || dot == stop || *dot != '.') return bad;
+    const auto [at, error2] = std::from_chars(dot + 1, stop, position.incident);
+    if (error2 != std::errc() || at != stop) return bad;
+    positions[TenantId(std::string(rest.substr(0, colon)))] = position;
     rest.remove_prefix(end + 1);
   }
   return positions;

@@ -65,30 +65,23 @@ absl::StatusOr<std::shared_ptr<const playbook::Playbook>> FindPlaybook(
                "the playbook of this decision is older than what the router keeps");
 }
 
-// The environment as the evidence tells it: the bound entities with their attributes. Calendars of
-// entities come from the context as it was then, which is found in the history.
+// The environment as it was when the decision was made, folded from the changes before it.
 class Replayed {
  public:
-  absl::Status Build(journal::Reader& reader, const TenantId& tenant, const Decision& decision) {
-    // Context changes are folded up to the decision's version; they are rare beside alerts, but the
-    // history must be walked to find them.
-    absl::Status failed;
-    TANDEM_RETURN_IF_ERROR(
-        reader.ReadRecords(tenant, Sequence(1), [&](const journal::RecordRow& row) {
-          if (row.sequence >= decision.row.sequence) return false;
-          if (!codec::IsContextChange(row.body)) return true;
-          auto record = codec::DecodeRecord(row.body, {});
-          if (!record.ok()) {
-            failed = record.status();
-            return false;
-          }
-          const auto& change = std::get<core::ContextChange>(record->input);
-          if (change.snapshot) environment_.Clear();
-          for (const auto& [kind, id] : change.removed) environment_.Remove(kind, id);
-          for (const auto& entity : change.put) environment_.Put(entity).IgnoreError();
-          return true;
-        }));
-    return failed;
+  absl::Status Build(journal::Reader& reader, const TenantId& tenant, Sequence decided,
+                     const std::vector<Sequence>& changes) {
+    for (const Sequence at : changes) {
+      if (at >= decided) break;
+      TANDEM_ASSIGN_OR_RETURN(const auto row, reader.ReadRecord(tenant, at));
+      if (!row) continue;
+      TANDEM_ASSIGN_OR_RETURN(const auto record, codec::DecodeRecord(row->body, {}));
+      const auto& change = std::get<core::ContextChange>(record.input);
+      if (change.snapshot) environment_.Clear();
+      for (const auto& [kind, id] : change.removed) environment_.Remove(kind, id);
+      // As in core::Apply: what does not compile leaves its old form.
+      for (const auto& entity : change.put) environment_.Put(entity).IgnoreError();
+    }
+    return absl::OkStatus();
   }
   const playbook::Environment& environment() const { return environment_; }
 
@@ -131,10 +124,10 @@ std::string ContextLine(const v1::Explanation& e) {
 
 std::string Text(const v1::Explanation& e, const playbook::Playbook& playbook) {
   const v1::RuleVerdict& last = e.rules(e.rules_size() - 1);
-  std::string text = fmt::format("Rule {} (line {}): {} leads ({}), {}\n", last.rule(), last.line(),
-                                 e.incident().owner_team(),
-                                 ToText(static_cast<Side>(e.incident().owner_side())),
-                                 ToText(static_cast<Handling>(e.incident().handling())));
+  std::string text =
+      fmt::format("Rule {} (line {}): {} leads ({}), {}\n", last.rule(), last.line(),
+                  e.incident().owner_team(), ToText(static_cast<Side>(e.incident().owner_side())),
+                  ToText(static_cast<Handling>(e.incident().handling())));
   text += fmt::format("Because: {}\n", e.reason());
   text += fmt::format("Playbook: {} of {}\n", playbook.digest().substr(0, 12), playbook.tenant());
   text += ContextLine(e);
@@ -162,14 +155,15 @@ std::string Text(const v1::Explanation& e, const playbook::Playbook& playbook) {
 }  // namespace
 
 absl::StatusOr<v1::Explanation> Explain(journal::Reader& reader, const IncidentRef& ref,
-                                        v1::Incident incident,
-                                        const std::vector<Sequence>& activations) {
+                                        v1::Incident incident, const engine::Reply& milestones) {
   TANDEM_ASSIGN_OR_RETURN(const Decision decision, FindDecision(reader, ref));
   const core::Evidence& evidence = decision.opened->evidence;
-  TANDEM_ASSIGN_OR_RETURN(const auto playbook,
-                          FindPlaybook(reader, ref.tenant, evidence.playbook_digest, activations));
+  TANDEM_ASSIGN_OR_RETURN(
+      const auto playbook,
+      FindPlaybook(reader, ref.tenant, evidence.playbook_digest, milestones.activations));
   Replayed replayed;
-  TANDEM_RETURN_IF_ERROR(replayed.Build(reader, ref.tenant, decision));
+  TANDEM_RETURN_IF_ERROR(
+      replayed.Build(reader, ref.tenant, decision.row.sequence, milestones.context_changes));
 
   const playbook::Binding binding = replayed.environment().Bind(decision.alert->labels);
   const auto verdicts = playbook->Explain(decision.alert->labels, binding, decision.row.time);
@@ -191,8 +185,7 @@ absl::StatusOr<v1::Explanation> Explain(journal::Reader& reader, const IncidentR
     to->set_failed_condition(verdict.failed);
   }
   out.set_reason(playbook->rules()[evidence.rule].reason);
-  out.set_verified(match.rule == evidence.rule &&
-                   match.handling == decision.opened->handling &&
+  out.set_verified(match.rule == evidence.rule && match.handling == decision.opened->handling &&
                    match.context_gap == decision.opened->context_gap && !verdicts.empty() &&
                    verdicts.back().matched && verdicts.back().rule == evidence.rule);
   if (out.rules_size() > 0) out.set_text(Text(out, *playbook));

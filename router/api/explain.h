@@ -9,15 +9,15 @@
 #include <vector>
 
 #include "router/api/names.h"
+#include "router/engine/command.h"
 #include "router/journal/journal.h"
 #include "tandem/v1/incidents.pb.h"
 
 namespace tandem::api {
 
-// `activations` are the records in which playbooks went live. NOT_FOUND with reason
+// `milestones` answers a MilestonesQuery. NOT_FOUND with reason
 // EVIDENCE_EXPIRED when the record of the decision is no longer kept.
 absl::StatusOr<v1::Explanation> Explain(journal::Reader& reader, const IncidentRef& ref,
-                                        v1::Incident incident,
-                                        const std::vector<Sequence>& activations);
+                                        v1::Incident incident, const engine::Reply& milestones);
 
 }  // namespace tandem::api

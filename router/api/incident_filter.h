@@ -17,8 +17,8 @@ namespace tandem::api {
 
 class IncidentFilter {
  public:
-  // The grammar stands at ListIncidentsRequest.filter. INVALID_ARGUMENT for field `filter` names the
-  // term and what was expected. At most 32 terms of 16 alternatives.
+  // The grammar stands at ListIncidentsRequest.filter. INVALID_ARGUMENT for field `filter` names
+  // the term and what was expected. At most 32 terms of 16 alternatives.
   static absl::StatusOr<IncidentFilter> Parse(std::string_view text);
 
   bool Matches(const v1::Incident& incident) const;

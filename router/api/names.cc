@@ -21,8 +21,8 @@ absl::StatusOr<IncidentRef> ResolveIncident(const rpc::Caller& caller,
   if (number == 0) {
     return InvalidField("NAME_INVALID", field, "expected tenants/{tenant}/incidents/{number}");
   }
-  TANDEM_ASSIGN_OR_RETURN(
-      TenantId tenant, rpc::ResolveTenant(caller, authenticator, name.substr(0, middle), field));
+  TANDEM_ASSIGN_OR_RETURN(TenantId tenant,
+                          rpc::ResolveTenant(caller, authenticator, name.substr(0, middle), field));
   return IncidentRef{std::move(tenant), IncidentNumber(number)};
 }
 

@@ -1,5 +1,5 @@
-// What the router answers, as plain C++: the gRPC services of this room are a thin skin around it, and
-// a test drives it without a network.
+// What the router answers, as plain C++: the gRPC services of this room are a thin skin around it,
+// and a test drives it without a network.
 //
 // Thread-safe. Every call answers exactly once, later and on another thread (the engine's or a
 // reader's), or at once when it is refused.

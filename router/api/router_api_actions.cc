@@ -69,7 +69,7 @@ void RouterApi::AcknowledgeIncident(const rpc::Caller& caller,
                                     Answer<v1::Incident> answer) {
   if (const absl::Status checked = CheckAction(request); !checked.ok()) return answer(checked);
   TANDEM_ASSIGN_OR_ANSWER(const IncidentRef ref, api::ResolveIncident(caller, *parts_.authenticator,
-                                                                 request.name(), "name"));
+                                                                      request.name(), "name"));
   core::Acknowledgement input{.actor = ActorOf(caller),
                               .incident = ref.number,
                               .comment = request.comment(),
@@ -92,9 +92,8 @@ void RouterApi::AddNote(const rpc::Caller& caller, const v1::AddNoteRequest& req
   }
   if (!checked.ok()) return answer(checked);
   TANDEM_ASSIGN_OR_ANSWER(const IncidentRef ref, api::ResolveIncident(caller, *parts_.authenticator,
-                                                                 request.name(), "name"));
-  Act(ref.tenant,
-      core::Note{ActorOf(caller), ref.number, request.text(), request.request_id()},
+                                                                      request.name(), "name"));
+  Act(ref.tenant, core::Note{ActorOf(caller), ref.number, request.text(), request.request_id()},
       std::move(answer));
 }
 
@@ -103,7 +102,7 @@ void RouterApi::ResolveIncident(const rpc::Caller& caller,
                                 Answer<v1::Incident> answer) {
   if (const absl::Status checked = CheckAction(request); !checked.ok()) return answer(checked);
   TANDEM_ASSIGN_OR_ANSWER(const IncidentRef ref, api::ResolveIncident(caller, *parts_.authenticator,
-                                                                 request.name(), "name"));
+                                                                      request.name(), "name"));
   Act(ref.tenant,
       core::Resolution{ActorOf(caller), ref.number, request.comment(), request.request_id()},
       std::move(answer));
@@ -113,7 +112,7 @@ void RouterApi::ReopenIncident(const rpc::Caller& caller, const v1::ReopenIncide
                                Answer<v1::Incident> answer) {
   if (const absl::Status checked = CheckAction(request); !checked.ok()) return answer(checked);
   TANDEM_ASSIGN_OR_ANSWER(const IncidentRef ref, api::ResolveIncident(caller, *parts_.authenticator,
-                                                                 request.name(), "name"));
+                                                                      request.name(), "name"));
   Act(ref.tenant,
       core::Reopening{ActorOf(caller), ref.number, request.comment(), request.request_id()},
       std::move(answer));

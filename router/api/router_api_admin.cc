@@ -45,12 +45,13 @@ v1::Token TokenMessage(const core::TokenCreated& token) {
   message.set_id(token.id);
   message.set_principal(token.principal);
   PutTime(token.created, message.mutable_create_time());
-  if (token.expires != absl::InfiniteFuture()) PutTime(token.expires, message.mutable_expire_time());
+  if (token.expires != absl::InfiniteFuture())
+    PutTime(token.expires, message.mutable_expire_time());
   return message;
 }
 
-// One page of an ordered map: `add` is called for at most `page_size` entries after the token's key.
-// Returns the next token, empty at the end.
+// One page of an ordered map: `add` is called for at most `page_size` entries after the token's
+// key. Returns the next token, empty at the end.
 template <typename Map, typename KeyOf, typename Add>
 absl::StatusOr<std::string> Page(const Map& map, int page_size, const std::string& token,
                                  std::string_view bound_to, KeyOf key_of, Add add) {
@@ -80,7 +81,8 @@ const auto kSame = [](const std::string& text) { return text; };
 
 std::vector<TenantId> RouterApi::AllTenants() const {
   std::vector<TenantId> all;
-  for (const auto& [tenant, created] : parts_.engine->Installation()->tenants) all.push_back(tenant);
+  for (const auto& [tenant, created] : parts_.engine->Installation()->tenants)
+    all.push_back(tenant);
   return all;
 }
 
@@ -178,15 +180,14 @@ absl::StatusOr<v1::ListTenantsResponse> RouterApi::ListTenants(
     const v1::ListTenantsRequest& request) const {
   const auto installation = parts_.engine->Installation();
   v1::ListTenantsResponse response;
-  TANDEM_ASSIGN_OR_RETURN(
-      *response.mutable_next_page_token(),
-      Page(
-          installation->tenants, request.page_size(), request.page_token(), "tenants",
-          [](const std::string& text) { return TenantId(text); },
-          [&](const core::TenantCreated& tenant) {
-            *response.add_tenants() = TenantMessage(tenant);
-            return true;
-          }));
+  TANDEM_ASSIGN_OR_RETURN(*response.mutable_next_page_token(),
+                          Page(
+                              installation->tenants, request.page_size(), request.page_token(),
+                              "tenants", [](const std::string& text) { return TenantId(text); },
+                              [&](const core::TenantCreated& tenant) {
+                                *response.add_tenants() = TenantMessage(tenant);
+                                return true;
+                              }));
   return response;
 }
 
@@ -194,13 +195,12 @@ absl::StatusOr<v1::ListPrincipalsResponse> RouterApi::ListPrincipals(
     const v1::ListPrincipalsRequest& request) const {
   const auto installation = parts_.engine->Installation();
   v1::ListPrincipalsResponse response;
-  TANDEM_ASSIGN_OR_RETURN(
-      *response.mutable_next_page_token(),
-      Page(installation->principals, request.page_size(), request.page_token(), "principals", kSame,
-           [&](const core::PrincipalPut& principal) {
-             *response.add_principals() = PrincipalMessage(principal);
-             return true;
-           }));
+  TANDEM_ASSIGN_OR_RETURN(*response.mutable_next_page_token(),
+                          Page(installation->principals, request.page_size(), request.page_token(),
+                               "principals", kSame, [&](const core::PrincipalPut& principal) {
+                                 *response.add_principals() = PrincipalMessage(principal);
+                                 return true;
+                               }));
   return response;
 }
 

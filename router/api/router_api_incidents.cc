@@ -100,9 +100,9 @@ absl::StatusOr<v1::ListIncidentsResponse> ReadPage(journal::Reader& reader, Inci
 
 void RouterApi::ListIncidents(const rpc::Caller& caller, const v1::ListIncidentsRequest& request,
                               Answer<v1::ListIncidentsResponse> answer) {
-  TANDEM_ASSIGN_OR_ANSWER(const std::vector<TenantId> tenants,
-                          ResolveTenants(caller, *parts_.authenticator, AllTenants(),
-                                         request.parent(), "parent"));
+  TANDEM_ASSIGN_OR_ANSWER(
+      const std::vector<TenantId> tenants,
+      ResolveTenants(caller, *parts_.authenticator, AllTenants(), request.parent(), "parent"));
   TANDEM_ASSIGN_OR_ANSWER(const IncidentFilter filter, IncidentFilter::Parse(request.filter()));
   IncidentQuery query{.tenants = tenants};
   filter.AddTo(query);
@@ -123,16 +123,15 @@ void RouterApi::ListIncidents(const rpc::Caller& caller, const v1::ListIncidents
 void RouterApi::GetIncident(const rpc::Caller& caller, const v1::GetIncidentRequest& request,
                             Answer<v1::Incident> answer) {
   TANDEM_ASSIGN_OR_ANSWER(const IncidentRef ref, api::ResolveIncident(caller, *parts_.authenticator,
-                                                                 request.name(), "name"));
+                                                                      request.name(), "name"));
   Later<v1::Incident>(std::move(answer),
                       [ref](journal::Reader& reader) { return ReadIncident(reader, ref); });
 }
 
 void RouterApi::ListTimeline(const rpc::Caller& caller, const v1::ListTimelineRequest& request,
                              Answer<v1::ListTimelineResponse> answer) {
-  TANDEM_ASSIGN_OR_ANSWER(
-      const IncidentRef ref,
-      api::ResolveIncident(caller, *parts_.authenticator, request.parent(), "parent"));
+  TANDEM_ASSIGN_OR_ANSWER(const IncidentRef ref, api::ResolveIncident(caller, *parts_.authenticator,
+                                                                      request.parent(), "parent"));
   const std::string bound_to = "timeline of " + request.parent();
   Sequence after;
   if (!request.page_token().empty()) {
@@ -146,8 +145,8 @@ void RouterApi::ListTimeline(const rpc::Caller& caller, const v1::ListTimelineRe
       [ref, after, limit,
        bound_to](journal::Reader& reader) -> absl::StatusOr<v1::ListTimelineResponse> {
         TANDEM_RETURN_IF_ERROR(ReadIncident(reader, ref).status());
-        TANDEM_ASSIGN_OR_RETURN(
-            const auto rows, reader.ListIncidentEvents(ref.tenant, ref.number, after, limit));
+        TANDEM_ASSIGN_OR_RETURN(const auto rows,
+                                reader.ListIncidentEvents(ref.tenant, ref.number, after, limit));
         v1::ListTimelineResponse response;
         // A page ends with a whole record: a few entries more than asked for are no harm.
         for (const journal::EventRow& row : rows) {
@@ -179,9 +178,9 @@ absl::StatusOr<std::map<std::uint64_t, LatestRef>> ReadAlertRefs(journal::Reader
   std::map<std::uint64_t, LatestRef> latest;
   Sequence after;
   for (;;) {
-    TANDEM_ASSIGN_OR_RETURN(const auto rows, reader.ListIncidentEvents(
-                                                 incident.tenant, incident.number, after,
-                                                 kEventsAtOnce));
+    TANDEM_ASSIGN_OR_RETURN(
+        const auto rows,
+        reader.ListIncidentEvents(incident.tenant, incident.number, after, kEventsAtOnce));
     for (const journal::EventRow& row : rows) {
       after = row.sequence;
       journal::v1::Event event;
@@ -202,9 +201,8 @@ absl::StatusOr<std::map<std::uint64_t, LatestRef>> ReadAlertRefs(journal::Reader
 void RouterApi::ListIncidentAlerts(const rpc::Caller& caller,
                                    const v1::ListIncidentAlertsRequest& request,
                                    Answer<v1::ListIncidentAlertsResponse> answer) {
-  TANDEM_ASSIGN_OR_ANSWER(
-      const IncidentRef ref,
-      api::ResolveIncident(caller, *parts_.authenticator, request.parent(), "parent"));
+  TANDEM_ASSIGN_OR_ANSWER(const IncidentRef ref, api::ResolveIncident(caller, *parts_.authenticator,
+                                                                      request.parent(), "parent"));
   const std::string bound_to = "alerts of " + request.parent();
   std::uint64_t after = 0;
   if (!request.page_token().empty()) {
@@ -238,19 +236,20 @@ void RouterApi::ExplainIncident(const rpc::Caller& caller,
                                 const v1::ExplainIncidentRequest& request,
                                 Answer<v1::Explanation> answer) {
   TANDEM_ASSIGN_OR_ANSWER(const IncidentRef ref, api::ResolveIncident(caller, *parts_.authenticator,
-                                                                 request.name(), "name"));
-  parts_.engine->Submit(
-      {.tenant = ref.tenant,
-       .request = engine::ActivationsQuery{},
-       .done = [this, ref, answer](absl::StatusOr<engine::Reply> reply) {
-         if (!reply.ok()) return answer(reply.status());
-         Later<v1::Explanation>(
-             answer, [ref, at = reply->activations](
-                         journal::Reader& reader) -> absl::StatusOr<v1::Explanation> {
-               TANDEM_ASSIGN_OR_RETURN(v1::Incident incident, ReadIncident(reader, ref));
-               return Explain(reader, ref, std::move(incident), at);
-             });
-       }});
+                                                                      request.name(), "name"));
+  parts_.engine->Submit({.tenant = ref.tenant,
+                         .request = engine::MilestonesQuery{},
+                         .done = [this, ref, answer](absl::StatusOr<engine::Reply> reply) {
+                           if (!reply.ok()) return answer(reply.status());
+                           Later<v1::Explanation>(
+                               answer,
+                               [ref, milestones = *reply](
+                                   journal::Reader& reader) -> absl::StatusOr<v1::Explanation> {
+                                 TANDEM_ASSIGN_OR_RETURN(v1::Incident incident,
+                                                         ReadIncident(reader, ref));
+                                 return Explain(reader, ref, std::move(incident), milestones);
+                               });
+                         }});
 }
 
 }  // namespace tandem::api

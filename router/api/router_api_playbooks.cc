@@ -96,23 +96,22 @@ absl::Status CheckTenant(const TenantId& tenant, const playbook::Playbook& playb
 
 template <typename Response, typename Read>
 void RouterApi::WithActivations(const TenantId& tenant, Answer<Response> answer, Read read) {
-  parts_.engine->Submit(
-      {.tenant = tenant,
-       .request = engine::ActivationsQuery{},
-       .done = [this, answer, read](absl::StatusOr<engine::Reply> reply) {
-         if (!reply.ok()) return answer(reply.status());
-         Later<Response>(answer, [read, at = reply->activations](journal::Reader& reader) {
-           return read(reader, at);
-         });
-       }});
+  parts_.engine->Submit({.tenant = tenant,
+                         .request = engine::MilestonesQuery{},
+                         .done = [this, answer, read](absl::StatusOr<engine::Reply> reply) {
+                           if (!reply.ok()) return answer(reply.status());
+                           Later<Response>(
+                               answer, [read, at = reply->activations](journal::Reader& reader) {
+                                 return read(reader, at);
+                               });
+                         }});
 }
 
 void RouterApi::ValidatePlaybook(const rpc::Caller& caller,
                                  const v1::ValidatePlaybookRequest& request,
                                  Answer<v1::ValidatePlaybookResponse> answer) {
-  TANDEM_ASSIGN_OR_ANSWER(
-      const TenantId tenant,
-      rpc::ResolveTenant(caller, *parts_.authenticator, request.parent(), "parent"));
+  TANDEM_ASSIGN_OR_ANSWER(const TenantId tenant, rpc::ResolveTenant(caller, *parts_.authenticator,
+                                                                    request.parent(), "parent"));
   Later<v1::ValidatePlaybookResponse>(
       std::move(answer),
       [tenant, source = request.source()](
@@ -136,33 +135,32 @@ void RouterApi::ValidatePlaybook(const rpc::Caller& caller,
 void RouterApi::ActivatePlaybook(const rpc::Caller& caller,
                                  const v1::ActivatePlaybookRequest& request,
                                  Answer<v1::Playbook> answer) {
-  TANDEM_ASSIGN_OR_ANSWER(
-      const TenantId tenant,
-      rpc::ResolveTenant(caller, *parts_.authenticator, request.parent(), "parent"));
+  TANDEM_ASSIGN_OR_ANSWER(const TenantId tenant, rpc::ResolveTenant(caller, *parts_.authenticator,
+                                                                    request.parent(), "parent"));
   if (request.comment().empty() || request.comment().size() > 4096) {
     return answer(InvalidField("COMMENT_MISSING", "comment",
                                "say why, in at most 4,096 bytes: both sides will read it"));
   }
   const core::Actor actor{caller.principal, caller.side};
-  const absl::Status posted = parts_.readers->Post([this, tenant, request, actor,
-                                                    answer](journal::Reader&) {
-    playbook::Compiled compiled = playbook::CompilePlaybook(request.source());
-    if (compiled.playbook == nullptr) return answer(Refuse(compiled.findings));
-    if (const absl::Status named = CheckTenant(tenant, *compiled.playbook); !named.ok()) {
-      return answer(named);
-    }
-    core::PlaybookActivation input{actor, request.comment(), compiled.playbook,
-                                   request.request_id()};
-    const v1::Playbook message = PlaybookMessage(
-        tenant, {.time = parts_.clock->Now(), .input = input}, !request.validate_only());
-    if (request.validate_only()) return answer(message);
-    parts_.engine->Submit({.tenant = tenant,
-                           .request = std::move(input),
-                           .done = [answer, message](absl::StatusOr<engine::Reply> reply) {
-                             if (!reply.ok()) return answer(reply.status());
-                             answer(message);
-                           }});
-  });
+  const absl::Status posted =
+      parts_.readers->Post([this, tenant, request, actor, answer](journal::Reader&) {
+        playbook::Compiled compiled = playbook::CompilePlaybook(request.source());
+        if (compiled.playbook == nullptr) return answer(Refuse(compiled.findings));
+        if (const absl::Status named = CheckTenant(tenant, *compiled.playbook); !named.ok()) {
+          return answer(named);
+        }
+        core::PlaybookActivation input{actor, request.comment(), compiled.playbook,
+                                       request.request_id()};
+        const v1::Playbook message = PlaybookMessage(
+            tenant, {.time = parts_.clock->Now(), .input = input}, !request.validate_only());
+        if (request.validate_only()) return answer(message);
+        parts_.engine->Submit({.tenant = tenant,
+                               .request = std::move(input),
+                               .done = [answer, message](absl::StatusOr<engine::Reply> reply) {
+                                 if (!reply.ok()) return answer(reply.status());
+                                 answer(message);
+                               }});
+      });
   if (!posted.ok()) answer(posted);
 }
 
@@ -174,9 +172,9 @@ void RouterApi::GetPlaybook(const rpc::Caller& caller, const v1::GetPlaybookRequ
     return answer(InvalidField("NAME_INVALID", "name",
                                "expected tenants/{tenant}/playbooks/{digest} or …/active"));
   }
-  TANDEM_ASSIGN_OR_ANSWER(const TenantId tenant,
-                          rpc::ResolveTenant(caller, *parts_.authenticator,
-                                             request.name().substr(0, middle), "name"));
+  TANDEM_ASSIGN_OR_ANSWER(
+      const TenantId tenant,
+      rpc::ResolveTenant(caller, *parts_.authenticator, request.name().substr(0, middle), "name"));
   const std::string wanted = request.name().substr(middle + kMiddle.size());
   WithActivations<v1::Playbook>(
       tenant, std::move(answer),
@@ -199,9 +197,8 @@ void RouterApi::GetPlaybook(const rpc::Caller& caller, const v1::GetPlaybookRequ
 
 void RouterApi::ListPlaybooks(const rpc::Caller& caller, const v1::ListPlaybooksRequest& request,
                               Answer<v1::ListPlaybooksResponse> answer) {
-  TANDEM_ASSIGN_OR_ANSWER(
-      const TenantId tenant,
-      rpc::ResolveTenant(caller, *parts_.authenticator, request.parent(), "parent"));
+  TANDEM_ASSIGN_OR_ANSWER(const TenantId tenant, rpc::ResolveTenant(caller, *parts_.authenticator,
+                                                                    request.parent(), "parent"));
   const auto limit = static_cast<std::size_t>(
       std::clamp(request.page_size() == 0 ? 20 : request.page_size(), 1, 100));
   std::size_t skip = 0;
@@ -212,8 +209,8 @@ void RouterApi::ListPlaybooks(const rpc::Caller& caller, const v1::ListPlaybooks
   }
   WithActivations<v1::ListPlaybooksResponse>(
       tenant, std::move(answer),
-      [=](journal::Reader& reader, const std::vector<Sequence>& at)
-          -> absl::StatusOr<v1::ListPlaybooksResponse> {
+      [=](journal::Reader& reader,
+          const std::vector<Sequence>& at) -> absl::StatusOr<v1::ListPlaybooksResponse> {
         std::vector<Sequence> page(at.rbegin(), at.rend());
         page.erase(page.begin(),
                    page.begin() + static_cast<std::ptrdiff_t>(std::min(skip, page.size())));
@@ -226,8 +223,7 @@ void RouterApi::ListPlaybooks(const rpc::Caller& caller, const v1::ListPlaybooks
           to->clear_source();
         }
         if (skip + limit < at.size()) {
-          response.set_next_page_token(
-              MakePageToken(fmt::format("{}", skip + limit), bound_to));
+          response.set_next_page_token(MakePageToken(fmt::format("{}", skip + limit), bound_to));
         }
         return response;
       });

@@ -1,6 +1,6 @@
 // Planted bugs: an experiment that never failed proves nothing, so each can be run against a build
-// that breaks its promise on purpose. Only the program `tandemd-planted` is built so; in every other
-// build IsPlanted is false at compile time.
+// that breaks its promise on purpose. Only the program `tandemd-planted` is built so; in every
+// other build IsPlanted is false at compile time.
 #pragma once
 
 #include <string_view>

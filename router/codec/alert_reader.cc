@@ -127,8 +127,8 @@ class BatchReader {
   };
 
   void Refuse(std::string_view reason, std::string field, std::string description) {
-    batch_.refusals.push_back({batch_.sent, std::string(reason), std::move(field),
-                               std::move(description)});
+    batch_.refusals.push_back(
+        {batch_.sent, std::string(reason), std::move(field), std::move(description)});
     refused_ = true;
   }
 
@@ -177,8 +177,8 @@ class BatchReader {
     ++batch_.sent;
   }
 
-  // Puts the labels in order and drops those without a value, as Alertmanager does before it computes
-  // an identity.
+  // Puts the labels in order and drops those without a value, as Alertmanager does before it
+  // computes an identity.
   void Keep(core::AlertItem item, Range range, const std::optional<Stamp>& starts,
             const std::optional<Stamp>& ends) {
     auto& labels = batch_.labels_;
@@ -226,9 +226,9 @@ class BatchReader {
 
   void JudgeLabel(const LabelView& label, std::size_t i) {
     if (label.name.size() > kLabelNameMax) {
-      return Refuse("LABEL_NAME_TOO_LONG", fmt::format("labels[{}].name", i),
-                    fmt::format("{} bytes; at most {} are allowed", label.name.size(),
-                                kLabelNameMax));
+      return Refuse(
+          "LABEL_NAME_TOO_LONG", fmt::format("labels[{}].name", i),
+          fmt::format("{} bytes; at most {} are allowed", label.name.size(), kLabelNameMax));
     }
     if (!IsLabelName(label.name)) {
       return Refuse("LABEL_NAME_INVALID", fmt::format("labels[{}].name", i),
@@ -249,9 +249,9 @@ class BatchReader {
     if (!IsUtf8(text)) {
       Refuse("NOT_UTF8", std::move(field), "the text is not valid UTF-8");
     } else if (HasControlCharacters(text, options)) {
-      Refuse("CONTROL_CHARACTER", std::move(field),
-             fmt::format("control characters are not allowed: \"{}\"",
-                         Printable(text.substr(0, 80))));
+      Refuse(
+          "CONTROL_CHARACTER", std::move(field),
+          fmt::format("control characters are not allowed: \"{}\"", Printable(text.substr(0, 80))));
     }
   }
 
@@ -295,7 +295,8 @@ class BatchReader {
     }
   }
 
-  void JudgeTime(const Stamp& stamp, const char* field, std::int64_t ahead, const char* ahead_text) {
+  void JudgeTime(const Stamp& stamp, const char* field, std::int64_t ahead,
+                 const char* ahead_text) {
     if (stamp.seconds < kEarliestSeconds || stamp.seconds > *options_.now_seconds + ahead ||
         stamp.nanos < 0 || stamp.nanos >= 1'000'000'000) {
       Refuse("TIME_OUT_OF_RANGE", field,

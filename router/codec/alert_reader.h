@@ -1,8 +1,8 @@
 // Reads and judges a batch of alerts straight from the bytes in which it came.
 //
-// An own reader of the protobuf wire format, because this is where a router spends its time: it makes
-// no objects, points into the received bytes, and costs about a fifth of a parse into messages
-// (router/decisions/0006). tests/fuzz compares it with protobuf's own parser.
+// An own reader of the protobuf wire format, because this is where a router spends its time: it
+// makes no objects, points into the received bytes, and costs about a fifth of a parse into
+// messages (router/decisions/0006). tests/fuzz compares it with protobuf's own parser.
 //
 // Pure; safe from any thread.
 #pragma once
@@ -50,9 +50,9 @@ class ReadBatch {
   ReadBatch& operator=(const ReadBatch&) = delete;
 
   std::uint64_t number = 0;
-  std::uint32_t sent = 0;                  // alerts in the batch
-  std::vector<core::AlertItem> items;      // the valid ones, by index
-  std::vector<Refusal> refusals;           // the others, by index
+  std::uint32_t sent = 0;              // alerts in the batch
+  std::vector<core::AlertItem> items;  // the valid ones, by index
+  std::vector<Refusal> refusals;       // the others, by index
   std::string_view bytes() const { return {bytes_.data(), bytes_.size()}; }
 
  private:

@@ -63,12 +63,12 @@ playbook::EntitySpec Get(const stored::Entity& entity) {
   for (const stored::Calendar& calendar : entity.calendars()) {
     playbook::CalendarSpec spec{.location = calendar.location()};
     for (const stored::Interval& i : calendar.intervals()) {
-      spec.intervals.push_back({.times = {i.times().begin(), i.times().end()},
-                                .weekdays = {i.weekdays().begin(), i.weekdays().end()},
-                                .days_of_month = {i.days_of_month().begin(),
-                                                  i.days_of_month().end()},
-                                .months = {i.months().begin(), i.months().end()},
-                                .years = {i.years().begin(), i.years().end()}});
+      spec.intervals.push_back(
+          {.times = {i.times().begin(), i.times().end()},
+           .weekdays = {i.weekdays().begin(), i.weekdays().end()},
+           .days_of_month = {i.days_of_month().begin(), i.days_of_month().end()},
+           .months = {i.months().begin(), i.months().end()},
+           .years = {i.years().begin(), i.years().end()}});
     }
     out.calendars.emplace_back(calendar.name(), std::move(spec));
   }

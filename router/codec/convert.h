@@ -1,5 +1,5 @@
-// Small conversions between the stored messages and the words of the core, shared by the files of this
-// room. Pure.
+// Small conversions between the stored messages and the words of the core, shared by the files of
+// this room. Pure.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -38,8 +38,8 @@ v1::Handling ToProto(Handling handling);
 v1::IncidentState ToProto(IncidentState state);
 void PutTime(core::Micros micros, google::protobuf::Timestamp* out);
 
-// Compiles a playbook that was live. FAILED_PRECONDITION when this release cannot: it must not guess
-// what an older one meant.
+// Compiles a playbook that was live. FAILED_PRECONDITION when this release cannot: it must not
+// guess what an older one meant.
 absl::StatusOr<std::shared_ptr<const playbook::Playbook>> CompileStored(const std::string& source);
 
 // Columns of differences (see AlertsFired).

@@ -11,7 +11,8 @@ namespace tandem::codec {
 // Appends to `record`.
 void EncodeFacts(const core::Facts& facts, journal::v1::Record* record);
 
-// DATA_LOSS when columns differ in length; UNIMPLEMENTED for a fact that this release does not know.
+// DATA_LOSS when columns differ in length; UNIMPLEMENTED for a fact that this release does not
+// know.
 absl::Status DecodeFacts(const journal::v1::Record& record, core::Facts& facts);
 
 }  // namespace tandem::codec

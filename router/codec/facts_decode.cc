@@ -24,14 +24,14 @@ absl::Status GetFired(const stored::AlertsFired& from, core::Facts& facts) {
       starts(from.starts()), ends(from.ends());
   for (int i = 0; i < count; ++i) {
     const std::uint32_t flags = from.flags(i);
-    facts.push_back(core::AlertFired{
-        .index = static_cast<std::uint32_t>(index.Next()),
-        .alert = AlertNumber(static_cast<std::uint64_t>(alert.Next())),
-        .incident = IncidentNumber(static_cast<std::uint64_t>(incident.Next())),
-        .starts = starts.Next(),
-        .ends = ends.Next(),
-        .ends_by_timeout = (flags & 8U) != 0,
-        .severity = static_cast<Severity>(flags & 7U)});
+    facts.push_back(
+        core::AlertFired{.index = static_cast<std::uint32_t>(index.Next()),
+                         .alert = AlertNumber(static_cast<std::uint64_t>(alert.Next())),
+                         .incident = IncidentNumber(static_cast<std::uint64_t>(incident.Next())),
+                         .starts = starts.Next(),
+                         .ends = ends.Next(),
+                         .ends_by_timeout = (flags & 8U) != 0,
+                         .severity = static_cast<Severity>(flags & 7U)});
   }
   return absl::OkStatus();
 }
@@ -45,12 +45,12 @@ absl::Status GetRefreshed(const stored::AlertsRefreshed& from, core::Facts& fact
   DeltaReader alert(from.alert()), incident(from.incident()), starts(from.starts()),
       ends(from.ends());
   for (int i = 0; i < count; ++i) {
-    core::AlertRefreshed fact{.alert = AlertNumber(static_cast<std::uint64_t>(alert.Next())),
-                              .incident =
-                                  IncidentNumber(static_cast<std::uint64_t>(incident.Next())),
-                              .starts = starts.Next(),
-                              .ends = ends.Next(),
-                              .ends_by_timeout = from.flags(i) != 0};
+    core::AlertRefreshed fact{
+        .alert = AlertNumber(static_cast<std::uint64_t>(alert.Next())),
+        .incident = IncidentNumber(static_cast<std::uint64_t>(incident.Next())),
+        .starts = starts.Next(),
+        .ends = ends.Next(),
+        .ends_by_timeout = from.flags(i) != 0};
     if (from.changed_size() > 0 && from.changed(i) > 0) fact.changed_index = from.changed(i) - 1;
     facts.push_back(fact);
   }
@@ -66,33 +66,32 @@ absl::Status GetCleared(const stored::AlertsCleared& from, core::Facts& facts) {
   DeltaReader alert(from.alert()), incident(from.incident()), ended(from.ended()),
       source(from.source()), source_index(from.source_index());
   for (int i = 0; i < count; ++i) {
-    facts.push_back(core::AlertCleared{
-        .alert = AlertNumber(static_cast<std::uint64_t>(alert.Next())),
-        .incident = IncidentNumber(static_cast<std::uint64_t>(incident.Next())),
-        .ended = ended.Next(),
-        .by_timeout = from.flags(i) != 0,
-        .source = Sequence(static_cast<std::uint64_t>(source.Next())),
-        .source_index = static_cast<std::uint32_t>(source_index.Next())});
+    facts.push_back(
+        core::AlertCleared{.alert = AlertNumber(static_cast<std::uint64_t>(alert.Next())),
+                           .incident = IncidentNumber(static_cast<std::uint64_t>(incident.Next())),
+                           .ended = ended.Next(),
+                           .by_timeout = from.flags(i) != 0,
+                           .source = Sequence(static_cast<std::uint64_t>(source.Next())),
+                           .source_index = static_cast<std::uint32_t>(source_index.Next())});
   }
   return absl::OkStatus();
 }
 
 core::IncidentOpened GetOpened(const stored::IncidentOpened& from) {
   const stored::Evidence& evidence = from.evidence();
-  core::IncidentOpened to{
-      .incident = IncidentNumber(from.incident()),
-      .index = from.index(),
-      .title = from.title(),
-      .group_labels = Get(from.group_labels()),
-      .handling = static_cast<Handling>(from.handling()),
-      .severity = static_cast<Severity>(from.severity()),
-      .context_gap = from.context_gap(),
-      .next_step = from.next_step(),
-      .evidence = {.playbook_digest = evidence.playbook_digest(),
-                   .rule = evidence.rule(),
-                   .context_version = evidence.context_version(),
-                   .context_age = absl::Microseconds(evidence.context_age_us()),
-                   .gaps = {evidence.gaps().begin(), evidence.gaps().end()}}};
+  core::IncidentOpened to{.incident = IncidentNumber(from.incident()),
+                          .index = from.index(),
+                          .title = from.title(),
+                          .group_labels = Get(from.group_labels()),
+                          .handling = static_cast<Handling>(from.handling()),
+                          .severity = static_cast<Severity>(from.severity()),
+                          .context_gap = from.context_gap(),
+                          .next_step = from.next_step(),
+                          .evidence = {.playbook_digest = evidence.playbook_digest(),
+                                       .rule = evidence.rule(),
+                                       .context_version = evidence.context_version(),
+                                       .context_age = absl::Microseconds(evidence.context_age_us()),
+                                       .gaps = {evidence.gaps().begin(), evidence.gaps().end()}}};
   for (const stored::EntityFact& entity : evidence.entities()) {
     to.evidence.entities.push_back(
         {entity.kind(), entity.id(), entity.how(), Get(entity.attributes())});
@@ -127,9 +126,9 @@ bool GetIncidentFact(const F& from, core::Facts& facts) {
       return true;
     }
     case F::kAcknowledgementExpired:
-      facts.push_back(core::AcknowledgementExpired{
-          IncidentNumber(from.acknowledgement_expired().incident()),
-          from.acknowledgement_expired().next_step()});
+      facts.push_back(
+          core::AcknowledgementExpired{IncidentNumber(from.acknowledgement_expired().incident()),
+                                       from.acknowledgement_expired().next_step()});
       return true;
     case F::kIncidentNoted: {
       const auto& f = from.incident_noted();
@@ -178,9 +177,8 @@ bool GetDeliveryFact(const F& from, core::Facts& facts) {
     }
     case F::kDeliveryAttempted: {
       const auto& f = from.delivery_attempted();
-      facts.push_back(core::DeliveryAttempted{DeliveryNumber(f.delivery()),
-                                              IncidentNumber(f.incident()), f.contact(),
-                                              f.attempt()});
+      facts.push_back(core::DeliveryAttempted{
+          DeliveryNumber(f.delivery()), IncidentNumber(f.incident()), f.contact(), f.attempt()});
       return true;
     }
     case F::kDeliverySucceeded: {
@@ -206,9 +204,8 @@ bool GetDeliveryFact(const F& from, core::Facts& facts) {
     }
     case F::kDeliveryCancelled: {
       const auto& f = from.delivery_cancelled();
-      facts.push_back(core::DeliveryCancelled{DeliveryNumber(f.delivery()),
-                                              IncidentNumber(f.incident()), f.contact(),
-                                              f.reason()});
+      facts.push_back(core::DeliveryCancelled{
+          DeliveryNumber(f.delivery()), IncidentNumber(f.incident()), f.contact(), f.reason()});
       return true;
     }
     default:
@@ -225,8 +222,8 @@ absl::Status GetFact(const F& from, core::Facts& facts) {
     case F::kAlertsCleared:
       return GetCleared(from.alerts_cleared(), facts);
     case F::kClientAdvanced:
-      facts.push_back(
-          core::ClientAdvanced{from.client_advanced().client_id(), from.client_advanced().number()});
+      facts.push_back(core::ClientAdvanced{from.client_advanced().client_id(),
+                                           from.client_advanced().number()});
       return absl::OkStatus();
     case F::kContextChanged:
       facts.push_back(core::ContextChanged{from.context_changed().version()});

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <vector>
@@ -24,8 +25,7 @@ class EventBuilder {
       stored::AlertRef* ref = AddRef(fired->incident, fired->alert, v1::FIRING, fired->starts);
       ref->set_index(fired->index);
     } else if (const auto* cleared = std::get_if<core::AlertCleared>(&fact)) {
-      AddAlert(cleared->incident, "ALERTS_CLEARED",
-               cleared->by_timeout ? "timed out" : "resolved");
+      AddAlert(cleared->incident, "ALERTS_CLEARED", cleared->by_timeout ? "timed out" : "resolved");
       stored::AlertRef* ref = AddRef(cleared->incident, cleared->alert, v1::CLEARED, 0);
       ref->set_record(cleared->source.value);
       ref->set_index(cleared->source_index);
@@ -51,8 +51,11 @@ class EventBuilder {
     }
   }
 
+  // By incident, which is the order in which the journal lists them.
   template <typename Visit>
   void ForEach(Visit visit) {
+    std::sort(entries_.begin(), entries_.end(),
+              [](const Entry& a, const Entry& b) { return a.incident < b.incident; });
     for (Entry& entry : entries_) visit(entry.incident, entry.event);
   }
   // Incidents that changed without anything to tell.

@@ -19,8 +19,8 @@ class Projection {
  public:
   explicit Projection(journal::Commit& out) : out_(out) {}
 
-  // Adds the events and deliveries of the record that `state` has just taken. `facts` are its facts.
-  // REQUIRES: nothing was applied to `state` since.
+  // Adds the events and deliveries of the record that `state` has just taken. `facts` are its
+  // facts. REQUIRES: nothing was applied to `state` since.
   void AddRecord(const core::TenantState& state, const core::Facts& facts);
 
   // Adds the rows of all incidents that changed, each once, as they are now.
@@ -29,7 +29,8 @@ class Projection {
 
  private:
   journal::Commit& out_;
-  // The state that holds the incident. An incident that was forgotten since has its last row already.
+  // The state that holds the incident. An incident that was forgotten since has its last row
+  // already.
   std::map<std::pair<TenantId, IncidentNumber>, const core::TenantState*> changed_;
 };
 

@@ -138,17 +138,17 @@ core::ContextChange GetContextChange(const stored::ContextChange& from) {
                          .actor = Get(from.actor()),
                          .comment = from.comment()};
   for (const stored::Entity& entity : from.put()) to.put.push_back(Get(entity));
-  for (const stored::EntityName& name : from.removed()) to.removed.emplace_back(name.kind(), name.id());
+  for (const stored::EntityName& name : from.removed())
+    to.removed.emplace_back(name.kind(), name.id());
   return to;
 }
 
 core::DeliveryReport GetReport(const stored::DeliveryReport& from) {
-  core::DeliveryReport to{
-      .delivery = DeliveryNumber(from.delivery()),
-      .outcome = static_cast<core::DeliveryReport::Outcome>(from.outcome()),
-      .attempt = from.attempt(),
-      .detail = from.detail(),
-      .latency = absl::Microseconds(from.latency_us())};
+  core::DeliveryReport to{.delivery = DeliveryNumber(from.delivery()),
+                          .outcome = static_cast<core::DeliveryReport::Outcome>(from.outcome()),
+                          .attempt = from.attempt(),
+                          .detail = from.detail(),
+                          .latency = absl::Microseconds(from.latency_us())};
   if (from.has_not_before()) to.not_before = absl::FromUnixMicros(from.not_before());
   return to;
 }
@@ -197,8 +197,8 @@ absl::Status GetInput(const stored::Record& from, const core::IdentityKey& key, 
     case R::kPlaybookActivation: {
       const auto& f = from.playbook_activation();
       TANDEM_ASSIGN_OR_RETURN(auto playbook, CompileStored(f.source()));
-      to.input =
-          core::PlaybookActivation{Get(f.actor()), f.comment(), std::move(playbook), f.request_id()};
+      to.input = core::PlaybookActivation{Get(f.actor()), f.comment(), std::move(playbook),
+                                          f.request_id()};
       return absl::OkStatus();
     }
     case R::kTimePassed:

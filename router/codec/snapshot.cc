@@ -53,8 +53,7 @@ void PutAlerts(const core::TenantState& state, stored::Snapshot* out) {
     source.Add(static_cast<std::int64_t>(alert->source.value));
     to->add_source_index(alert->source_index);
     to->add_details(alert->details);
-    to->add_flags(static_cast<std::uint32_t>(alert->severity) |
-                  (alert->ends_by_timeout ? 8U : 0U));
+    to->add_flags(static_cast<std::uint32_t>(alert->severity) | (alert->ends_by_timeout ? 8U : 0U));
     to->add_label_count(alert->label_count);
     for (std::size_t i = 0; i < alert->label_count; ++i) {
       to->add_labels(places.Place(alert->labels[i].name));
@@ -174,8 +173,8 @@ absl::Status GetAlerts(const stored::Snapshot& snapshot, core::TenantState& stat
       if (std::max(name, value) >= static_cast<std::uint32_t>(snapshot.texts_size())) {
         return Malformed("a label names a text that is not there");
       }
-      labels.push_back({snapshot.texts(static_cast<int>(name)),
-                        snapshot.texts(static_cast<int>(value))});
+      labels.push_back(
+          {snapshot.texts(static_cast<int>(name)), snapshot.texts(static_cast<int>(value))});
     }
     core::AlertSlot slot;
     slot.identity = core::IdentityOf(state.key, labels);
@@ -231,7 +230,8 @@ std::string EncodeSnapshot(const core::TenantState& state) {
     return found->second;
   };
   place(*state.playbook);
-  for (const auto& [key, entity] : state.environment.entities()) Put(entity->spec, out->add_entities());
+  for (const auto& [key, entity] : state.environment.entities())
+    Put(entity->spec, out->add_entities());
   PutAlerts(state, out);
   for (const auto& [number, incident] : state.incidents) {
     PutIncidentState(state, *incident, place(*incident->playbook), out->add_incidents());

@@ -46,7 +46,8 @@ class Teller {
                                            Who(fact.actor), At(fact.expires)));
   }
   bool operator()(const core::AcknowledgementExpired&) {
-    return Say("ACKNOWLEDGEMENT_EXPIRED", "The acknowledgement has expired; the escalation goes on");
+    return Say("ACKNOWLEDGEMENT_EXPIRED",
+               "The acknowledgement has expired; the escalation goes on");
   }
   bool operator()(const core::IncidentNoted& fact) {
     By(fact.actor, fact.text);
@@ -65,11 +66,11 @@ class Teller {
                              : "The escalation is finished; the last resort is told");
     }
     const std::string round = fact.round > 1 ? fmt::format(" (round {})", fact.round) : "";
-    return Say("STEP_TAKEN", fact.nobody ? fmt::format("Step {}{} has nobody to tell; the next "
-                                                       "follows at once",
-                                                       fact.step, round)
-                                         : fmt::format("Step {}{} of the escalation", fact.step,
-                                                       round));
+    return Say("STEP_TAKEN", fact.nobody
+                                 ? fmt::format("Step {}{} has nobody to tell; the next "
+                                               "follows at once",
+                                               fact.step, round)
+                                 : fmt::format("Step {}{} of the escalation", fact.step, round));
   }
   bool operator()(const core::StepHastened&) {
     return Say("STEP_TAKEN", "Every delivery of the step has failed; the next follows at once");
@@ -82,8 +83,8 @@ class Teller {
                                              : fmt::format("for team {}", fact.team)));
   }
   bool operator()(const core::DeliveryAttempted& fact) {
-    return SayDelivery(fact, "DELIVERY_ATTEMPTED", fmt::format("Telling {} (attempt {})",
-                                                              fact.contact, fact.attempt));
+    return SayDelivery(fact, "DELIVERY_ATTEMPTED",
+                       fmt::format("Telling {} (attempt {})", fact.contact, fact.attempt));
   }
   bool operator()(const core::DeliverySucceeded& fact) {
     return SayDelivery(fact, "DELIVERY_SUCCEEDED",

@@ -1,5 +1,6 @@
-// A cursor over the protobuf wire format (protobuf.dev/programming-guides/encoding): tags, varints and
-// length-delimited fields. Reads never pass the end; `ok` turns false at the first malformed byte.
+// A cursor over the protobuf wire format (protobuf.dev/programming-guides/encoding): tags, varints
+// and length-delimited fields. Reads never pass the end; `ok` turns false at the first malformed
+// byte.
 //
 // Pure; the cursor points into bytes of its caller.
 #pragma once

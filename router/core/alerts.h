@@ -76,7 +76,8 @@ class AlertTable {
   std::optional<Micros> NextWake() const;
   // Alerts to look at by `now`: at most `limit`, those of the earliest moment first.
   std::vector<const AlertSlot*> Due(Micros now, std::size_t limit) const;
-  // Ends a look that Due began with the same arguments: those still active are put at their new end.
+  // Ends a look that Due began with the same arguments: those still active are put at their new
+  // end.
   void Settle(Micros now, std::size_t limit);
 
  private:

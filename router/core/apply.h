@@ -1,5 +1,5 @@
-// Apply(state, fact) → state': no judgement, total over the facts of every release, changes only with
-// the stored format.
+// Apply(state, fact) → state': no judgement, total over the facts of every release, changes only
+// with the stored format.
 #pragma once
 
 #include "router/core/fact.h"

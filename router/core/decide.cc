@@ -79,8 +79,8 @@ class Stepper {
 
   void operator()(const TimePassed&) {
     for (const AlertSlot* alert : state_.alerts.Due(now_, kAlertsPerTimePassed)) {
-      part_.push_back(AlertCleared{alert->number, alert->incident, alert->ends, true,
-                                   alert->source, alert->source_index});
+      part_.push_back(AlertCleared{alert->number, alert->incident, alert->ends, true, alert->source,
+                                   alert->source_index});
     }
     // The pointers of Due end with the first Apply, so all clear as one part; each incident is then
     // looked at once.

@@ -15,7 +15,7 @@ namespace tandem::core {
 // What came of an input. A refused input leaves no trace: no facts, no record.
 struct Outcome {
   Facts facts;
-  absl::Status refused;  // OK unless a person's action was not possible
+  absl::Status refused;   // OK unless a person's action was not possible
   bool repeated = false;  // a request or a batch that had been taken before
 };
 

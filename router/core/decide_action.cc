@@ -79,14 +79,14 @@ absl::Status DecideReopening(const TenantState& state, const Reopening& input, M
                              incident->number.value, newest->second.value));
   }
   const auto& ladder = incident->playbook->escalations()[incident->Rule().escalation];
-  facts.push_back(IncidentReopened{
-      .incident = incident->number,
-      .actor = input.actor,
-      .comment = input.comment,
-      .request_id = input.request_id,
-      .next_step = now + absl::ToInt64Microseconds(ladder.steps.front().after)});
-  // Without a firing alert it would stay open for ever: its alerts cannot clear any more, so a person
-  // has to resolve it. That is what reopening by hand asks for.
+  facts.push_back(
+      IncidentReopened{.incident = incident->number,
+                       .actor = input.actor,
+                       .comment = input.comment,
+                       .request_id = input.request_id,
+                       .next_step = now + absl::ToInt64Microseconds(ladder.steps.front().after)});
+  // Without a firing alert it would stay open for ever: its alerts cannot clear any more, so a
+  // person has to resolve it. That is what reopening by hand asks for.
   return absl::OkStatus();
 }
 

@@ -34,21 +34,20 @@ Span SpanOf(const AlertBatch& batch, const AlertItem& alert, Micros now) {
   return span;
 }
 
-// A report about an alert that fires already (Alertmanager's merge): the earliest start wins, and an
-// end that a source has given beats an earlier one that we have assumed.
+// A report about an alert that fires already (Alertmanager's merge): the earliest start wins, and
+// an end that a source has given beats an earlier one that we have assumed.
 void DecideKnown(const AlertItem& alert, const AlertSlot& known, const Span& span, Micros now,
                  const TenantState& state, Facts& facts) {
   if (!span.ends_by_timeout && span.ends <= now) {
     // A resolve from before this episode began speaks of an earlier one.
     if (span.ends < known.starts) return;
-    facts.push_back(AlertCleared{known.number, known.incident, span.ends, false,
-                                 known.source, known.source_index});
+    facts.push_back(AlertCleared{known.number, known.incident, span.ends, false, known.source,
+                                 known.source_index});
     const Incident& incident = *state.FindIncident(known.incident);
     // The count falls with the fact above; it was the last when one is left now.
     if (incident.firing == 1 && incident.state != IncidentState::kResolved) {
       facts.push_back(ResolveScheduled{
-          incident.number,
-          now + absl::ToInt64Microseconds(incident.Rule().resolve_wait)});
+          incident.number, now + absl::ToInt64Microseconds(incident.Rule().resolve_wait)});
     }
     return;
   }
@@ -88,9 +87,8 @@ std::string TitleOf(const AlertItem& alert, const std::vector<LabelView>& group)
     if (annotation.name == "summary" && !annotation.value.empty()) title = annotation.value;
   }
   if (title.empty()) {
-    for (const LabelView& label : group.empty() ? std::vector<LabelView>(alert.labels.begin(),
-                                                                         alert.labels.end())
-                                                : group) {
+    for (const LabelView& label :
+         group.empty() ? std::vector<LabelView>(alert.labels.begin(), alert.labels.end()) : group) {
       title += fmt::format("{}{}={}", title.empty() ? "" : " ", label.name, label.value);
     }
   }
@@ -177,10 +175,10 @@ void DecideNew(const TenantState& state, const AlertBatch& batch, const AlertIte
   }
   fired.incident = incident->number;
   if (incident->state == IncidentState::kResolved) {
-    facts.push_back(IncidentReopened{.incident = incident->number,
-                                     .actor = {"tandem", Side::kUnspecified},
-                                     .next_step = FirstStep(*incident->playbook,
-                                                            incident->Rule(), now)});
+    facts.push_back(
+        IncidentReopened{.incident = incident->number,
+                         .actor = {"tandem", Side::kUnspecified},
+                         .next_step = FirstStep(*incident->playbook, incident->Rule(), now)});
   }
   facts.push_back(fired);
   if (severity > incident->severity) {
@@ -206,8 +204,8 @@ void DecideAlert(const TenantState& state, const AlertBatch& batch, const AlertI
 void DecideQuiet(const Incident& incident, Micros now, Facts& facts) {
   if (incident.firing > 0 || incident.state == IncidentState::kResolved) return;
   if (incident.resolve_due != 0) return;
-  facts.push_back(ResolveScheduled{
-      incident.number, now + absl::ToInt64Microseconds(incident.Rule().resolve_wait)});
+  facts.push_back(ResolveScheduled{incident.number,
+                                   now + absl::ToInt64Microseconds(incident.Rule().resolve_wait)});
 }
 
 }  // namespace tandem::core

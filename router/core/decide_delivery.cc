@@ -25,13 +25,13 @@ void DecideDeliveryReport(const TenantState& state, const DeliveryReport& report
     case DeliveryReport::Outcome::kAttempting:
       // A repeated report of the same attempt says nothing new.
       if (report.attempt > delivery.attempts) {
-        facts.push_back(DeliveryAttempted{
-            delivery.number, delivery.incident, delivery.contact, report.attempt});
+        facts.push_back(DeliveryAttempted{delivery.number, delivery.incident, delivery.contact,
+                                          report.attempt});
       }
       return;
     case DeliveryReport::Outcome::kSucceeded:
-      facts.push_back(DeliverySucceeded{delivery.number, delivery.incident,
-                                        delivery.contact, report.attempt, report.latency});
+      facts.push_back(DeliverySucceeded{delivery.number, delivery.incident, delivery.contact,
+                                        report.attempt, report.latency});
       return;
     case DeliveryReport::Outcome::kFailed:
       facts.push_back(DeliveryFailed{

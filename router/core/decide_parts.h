@@ -1,5 +1,5 @@
-// The judgements, one function for each kind of question. Pure: they read the state and append facts.
-// `Step` (decide.h) calls them; nobody else needs to.
+// The judgements, one function for each kind of question. Pure: they read the state and append
+// facts. `Step` (decide.h) calls them; nobody else needs to.
 #pragma once
 
 #include <absl/status/status.h>
@@ -14,7 +14,8 @@ namespace tandem::core {
 void DecideAlert(const TenantState& state, const AlertBatch& batch, const AlertItem& alert,
                  Micros now, Facts& facts);
 
-// An incident after an alert of it has cleared: schedules its resolution when nothing fires any more.
+// An incident after an alert of it has cleared: schedules its resolution when nothing fires any
+// more.
 void DecideQuiet(const Incident& incident, Micros now, Facts& facts);
 
 // What people do (decide_action.cc). NOT_FOUND or FAILED_PRECONDITION say why it is not possible;

@@ -11,8 +11,8 @@ constexpr Micros kMinute = 60'000'000;
 
 Micros ToMicros(absl::Duration duration) { return absl::ToInt64Microseconds(duration); }
 
-// Between two rounds of a ladder: as long as between its last two rungs, at least a minute, and five
-// minutes for a ladder of one rung.
+// Between two rounds of a ladder: as long as between its last two rungs, at least a minute, and
+// five minutes for a ladder of one rung.
 Micros RoundPause(const playbook::Escalation& ladder) {
   if (ladder.steps.size() < 2) return 5 * kMinute;
   const auto& last = ladder.steps[ladder.steps.size() - 1];

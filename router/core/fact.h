@@ -228,13 +228,12 @@ struct PlaybookActivated {
   std::string request_id;
 };
 
-using Fact =
-    std::variant<ClientAdvanced, AlertFired, AlertRefreshed, AlertCleared, IncidentOpened,
-                 IncidentReopened, SeverityRaised, IncidentAcknowledged, AcknowledgementExpired,
-                 IncidentNoted, ResolveScheduled, IncidentResolved, IncidentForgotten, StepTaken,
-                 DeliveryPlanned, DeliveryAttempted, DeliverySucceeded, DeliveryFailed,
-                 DeliveryGivenUp, DeliveryCancelled, StepHastened, ContextChanged,
-                 PlaybookActivated>;
+using Fact = std::variant<ClientAdvanced, AlertFired, AlertRefreshed, AlertCleared, IncidentOpened,
+                          IncidentReopened, SeverityRaised, IncidentAcknowledged,
+                          AcknowledgementExpired, IncidentNoted, ResolveScheduled, IncidentResolved,
+                          IncidentForgotten, StepTaken, DeliveryPlanned, DeliveryAttempted,
+                          DeliverySucceeded, DeliveryFailed, DeliveryGivenUp, DeliveryCancelled,
+                          StepHastened, ContextChanged, PlaybookActivated>;
 using Facts = std::vector<Fact>;
 
 }  // namespace tandem::core

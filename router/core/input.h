@@ -35,9 +35,9 @@ struct Actor {
 struct AlertItem {
   std::uint32_t index = 0;  // in the batch as it was received
   Identity identity;
-  std::uint64_t details = 0;           // DetailsHash
-  playbook::LabelsView labels;         // sorted, unique, no empty values, at least one
-  playbook::LabelsView annotations;    // as sent
+  std::uint64_t details = 0;         // DetailsHash
+  playbook::LabelsView labels;       // sorted, unique, no empty values, at least one
+  playbook::LabelsView annotations;  // as sent
   std::string_view generator_url;
   std::optional<absl::Time> starts_at;
   std::optional<absl::Time> ends_at;

@@ -12,7 +12,9 @@ namespace {
 using absl::StatusCode;
 
 bool IsTenantId(const std::string& id) {
-  const auto valid = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+  const auto valid = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
   return !id.empty() && id.size() <= 63 && id[0] >= 'a' && id[0] <= 'z' &&
          std::all_of(id.begin(), id.end(), valid);
 }
@@ -75,8 +77,7 @@ struct Judge {
 
   absl::Status operator()(const PrincipalPut& wanted) const {
     if (!IsPrincipalId(wanted.id)) {
-      return InvalidField("NAME_INVALID", "principal.id",
-                          "expected 1 to 63 bytes of [a-z0-9._@-]");
+      return InvalidField("NAME_INVALID", "principal.id", "expected 1 to 63 bytes of [a-z0-9._@-]");
     }
     if (static_cast<int>(wanted.role) < 1 || static_cast<int>(wanted.role) > 6) {
       return InvalidField("ROLE_INVALID", "principal.role",

@@ -1,7 +1,7 @@
 // The state of one tenant: what its history amounts to.
 //
-// Only Apply changes it (apply.h). Ordered containers wherever an order could be seen. One thread at
-// a time.
+// Only Apply changes it (apply.h). Ordered containers wherever an order could be seen. One thread
+// at a time.
 #pragma once
 
 #include <absl/container/btree_map.h>

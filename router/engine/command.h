@@ -37,21 +37,24 @@ struct PositionQuery {
   std::string client_id;
 };
 
-// Asks which records brought a playbook live.
-struct ActivationsQuery {};
+// Asks which records brought a playbook live, and which changed the context.
+struct MilestonesQuery {};
 
 using Request =
-    std::variant<AlertsReceived, PositionQuery, ActivationsQuery, core::Acknowledgement, core::Note, core::Resolution,
-                 core::Reopening, core::DeliveryReport, core::ContextChange,
+    std::variant<AlertsReceived, PositionQuery, MilestonesQuery, core::Acknowledgement, core::Note,
+                 core::Resolution, core::Reopening, core::DeliveryReport, core::ContextChange,
                  core::PlaybookActivation, core::InstallationInput>;
 
 struct Reply {
-  Sequence sequence;       // of the record that was written; 0 when nothing had to be
-  bool repeated = false;   // taken before: nothing was done again
-  std::uint64_t position = 0;              // of a PositionQuery
-  std::optional<v1::Incident> incident;    // after a person's action
-  std::vector<Sequence> activations;       // of an ActivationsQuery, ascending
-  bool delivery_open = false;              // after a DeliveryReport
+  Sequence sequence;                     // of the record that was written; 0 when nothing had to be
+  bool repeated = false;                 // taken before: nothing was done again
+  std::uint64_t position = 0;            // of a PositionQuery
+  std::optional<v1::Incident> incident;  // after a person's action
+  // Of a MilestonesQuery, ascending.
+  std::vector<Sequence> activations;
+  std::vector<Sequence> context_changes;
+  std::uint64_t context_version = 0;
+  bool delivery_open = false;  // after a DeliveryReport
 };
 
 // Must return soon and not block: it runs on the thread that serves the whole shard.

@@ -99,15 +99,15 @@ std::shared_ptr<const core::InstallationState> Engine::Installation() const {
 
 void Engine::Loop() {
   while (health() != EngineHealth::kFailed) {
-    std::vector<Command> commands = mailbox_.Take(UntilNextDeadline(), options_.group_commands_max,
-                                                  options_.group_bytes_max);
+    std::vector<Command> commands =
+        mailbox_.Take(UntilNextDeadline(), options_.group_commands_max, options_.group_bytes_max);
     if (commands.empty() && mailbox_.closed()) break;
     RunGroup(std::move(commands));
   }
   // A failed engine answers what is left; a stopped one has worked it off.
   for (;;) {
-    std::vector<Command> left = mailbox_.Take(absl::ZeroDuration(), options_.group_commands_max,
-                                              options_.group_bytes_max);
+    std::vector<Command> left =
+        mailbox_.Take(absl::ZeroDuration(), options_.group_commands_max, options_.group_bytes_max);
     if (left.empty()) return;
     for (Command& command : left) command.done(Refusal());
   }
@@ -130,8 +130,8 @@ bool Engine::DiskIsFull() {
   next_disk_look_ = now + kDiskLookEvery;
   disk_full_ = options_.free_disk() < options_.min_free_disk;
   EngineHealth expected = disk_full_ ? EngineHealth::kServing : EngineHealth::kReadOnly;
-  health_.compare_exchange_strong(
-      expected, disk_full_ ? EngineHealth::kReadOnly : EngineHealth::kServing);
+  health_.compare_exchange_strong(expected,
+                                  disk_full_ ? EngineHealth::kReadOnly : EngineHealth::kServing);
   return disk_full_;
 }
 

@@ -54,8 +54,8 @@ absl::StatusOr<std::unique_ptr<core::TenantState>> RecoverTenant(
   if (state->playbook == nullptr) state->playbook = DefaultPlaybook(tenant);
 
   absl::Status folded;
-  const absl::Status read = reader.ReadRecords(
-      tenant, state->last_sequence.Next(), [&](const journal::RecordRow& row) {
+  const absl::Status read =
+      reader.ReadRecords(tenant, state->last_sequence.Next(), [&](const journal::RecordRow& row) {
         auto record = codec::DecodeRecord(row.body, key);
         if (!record.ok()) {
           folded = Annotate(record.status(), fmt::format("record {} of tenant {}",

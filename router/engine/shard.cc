@@ -32,8 +32,8 @@ struct Shard::Work {
 
 absl::Status Shard::Recover(journal::Reader& reader, const journal::SnapshotStore* snapshots) {
   absl::Status folded;
-  TANDEM_RETURN_IF_ERROR(reader.ReadRecords(
-      core::kInstallation, Sequence(1), [&](const journal::RecordRow& row) {
+  TANDEM_RETURN_IF_ERROR(
+      reader.ReadRecords(core::kInstallation, Sequence(1), [&](const journal::RecordRow& row) {
         const auto input = codec::DecodeInstallation(row.body);
         if (!input.ok()) {
           folded = Annotate(input.status(),
@@ -111,8 +111,10 @@ absl::StatusOr<Reply> Shard::RunCommand(Command& command, Work& work) {
     const auto client = state.clients.find(query->client_id);
     return Reply{.position = client == state.clients.end() ? 0 : client->second.number};
   }
-  if (std::holds_alternative<ActivationsQuery>(command.request)) {
-    return Reply{.activations = state.activations};
+  if (std::holds_alternative<MilestonesQuery>(command.request)) {
+    return Reply{.activations = state.activations,
+                 .context_changes = state.context_changes,
+                 .context_version = state.context_version};
   }
   const auto* alerts = std::get_if<AlertsReceived>(&command.request);
   if (alerts != nullptr && alerts->abandoned != nullptr && alerts->abandoned->load()) {
@@ -134,7 +136,7 @@ absl::StatusOr<Reply> Shard::RunCommand(Command& command, Work& work) {
                                   .resolve_timeout = options_.resolve_timeout,
                                   .context_age = ContextAge(command.tenant, work.now)};
         } else if constexpr (std::is_same_v<R, PositionQuery> ||
-                             std::is_same_v<R, ActivationsQuery> ||
+                             std::is_same_v<R, MilestonesQuery> ||
                              std::is_same_v<R, core::InstallationInput>) {
           TANDEM_CHECK(false, "answered above");
         } else {

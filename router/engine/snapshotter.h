@@ -1,6 +1,6 @@
-// Writes snapshots beside the running engine: folds the journal once more with a reader of its own, so
-// that the writer never stands still for it, and so that every snapshot was made by the very code
-// that recovers. Costs the memory of a second state of one tenant while it runs.
+// Writes snapshots beside the running engine: folds the journal once more with a reader of its own,
+// so that the writer never stands still for it, and so that every snapshot was made by the very
+// code that recovers. Costs the memory of a second state of one tenant while it runs.
 //
 // Threads: one of its own (`snapshotter`); OnCommitted comes from the engine's.
 #pragma once
@@ -17,7 +17,7 @@
 namespace tandem::engine {
 
 struct SnapshotterOptions {
-  journal::Journal* journal = nullptr;          // outlives it
+  journal::Journal* journal = nullptr;            // outlives it
   const journal::SnapshotStore* store = nullptr;  // outlives it
   core::IdentityKey key = {};
   // A tenant is due when its records since the last snapshot hold as many bytes …

@@ -6,15 +6,12 @@
 
 #include "router/base/status.h"
 #include "router/journal/journal.h"
-#include "router/journal/sqlite_schema.h"
 
 namespace tandem::journal::sqlite {
 namespace {
 
-constexpr std::int64_t kFrameBytes = kPageBytes + 24;  // a page and its header in the log
-
 // What may be left to copy while the writer waits: 1 MiB takes a few milliseconds.
-constexpr std::int64_t kRestFrames = (1 << 20) / kFrameBytes;
+constexpr std::int64_t kRestBytes = 1 << 20;
 
 bool IsBusy(const absl::Status& status) { return ReasonOf(status) == "JOURNAL_BUSY"; }
 
@@ -46,8 +43,9 @@ Checkpointer::Checkpointer(Connection connection, WriterGate& gate, CheckpointLi
                            absl::AnyInvocable<void(absl::Status)> fail)
     : connection_(std::move(connection)),
       gate_(gate),
-      passive_frames_(limits.passive_bytes / kFrameBytes),
-      restart_frames_(limits.restart_bytes / kFrameBytes),
+      frame_bytes_(limits.page_bytes + 24),
+      passive_frames_(limits.passive_bytes / frame_bytes_),
+      restart_frames_(limits.restart_bytes / frame_bytes_),
       fail_(std::move(fail)),
       thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), "journal-ckpt");
@@ -78,7 +76,7 @@ void Checkpointer::Committed(std::int64_t frames) {
 
 std::int64_t Checkpointer::PendingBytes() const {
   const std::lock_guard lock(mutex_);
-  return (progress_.logged - progress_.copied) * kFrameBytes;
+  return (progress_.logged - progress_.copied) * frame_bytes_;
 }
 
 bool Checkpointer::IsDue() const {
@@ -131,7 +129,7 @@ absl::Status Checkpointer::Restart() {
   Progress progress;
   for (int i = 0; i < 3; ++i) {
     TANDEM_RETURN_IF_ERROR(Call(SQLITE_CHECKPOINT_PASSIVE, &progress));
-    if (progress.logged - progress.copied <= kRestFrames) break;
+    if ((progress.logged - progress.copied) * frame_bytes_ <= kRestBytes) break;
   }
   gate_.EnterAsCheckpointer();
   const absl::Status status = Call(SQLITE_CHECKPOINT_RESTART, &progress);

@@ -12,7 +12,7 @@ import unittest
 from tandem_harness import World, until
 from tandem_harness.api import (Connection, alert_ingest_pb2 as ingest, common_pb2 as common,
                                 details, feed_pb2, grpc, incidents_pb2)
-from tandem_harness.fixture import SECRET, set_up_tenant
+from tandem_harness.fixture import SECRET, router_arguments, set_up_tenant
 from tandem_harness.installation import Installation
 from tandem_harness.receiver import Receiver
 
@@ -80,7 +80,7 @@ class PythonClient(unittest.TestCase):
         cls.addClassCleanup(cls.world.__exit__, None, None, None)
         cls.receiver = Receiver(SECRET)
         cls.addClassCleanup(cls.receiver.stop)
-        cls.router = Installation(cls.world).start()
+        cls.router = Installation(cls.world, arguments=router_arguments(cls.world)).start()
         set_up_tenant(cls.router, TENANT, cls.receiver)
 
     def connect(self, role):

@@ -112,6 +112,8 @@ class Threads(unittest.TestCase):
         text = 'void Run() { NameThread("%s"); }\n'
         self.assertEqual(findings_in({"router/engine/a.cc": text % "engine-0"}), [])
         self.assertEqual(len(findings_in({"router/engine/a.cc": text % "stranger"})), 1)
+        text = 'pthread_setname_np(thread_.native_handle(), "stranger");\n'
+        self.assertEqual(len(findings_in({"router/engine/a.cc": text})), 1)
 
 
 class Protos(unittest.TestCase):
@@ -127,6 +129,14 @@ class Protos(unittest.TestCase):
                      "// Repeats of a `odd` do nothing.\n\nmessage A {\n  string odd = 1;\n}\n",
                      "message A {\n  Other odd = 1;\n}\n"):
             self.assertEqual(self.found(body), [], body)
+
+
+class Links(unittest.TestCase):
+    def test_a_link_that_leads_nowhere_is_found(self):
+        text = "[a](there.md) [b](nowhere.md) [c](https://example.com/x) [e](there.md#part)\n"
+        found = findings_in({"docs/a.md": text, "docs/there.md": "\n"})
+        self.assertEqual(len(found), 1)
+        self.assertIn("nowhere.md", found[0])
 
 
 class ThisRepository(unittest.TestCase):

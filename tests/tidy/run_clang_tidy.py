@@ -2,15 +2,16 @@
 
 usage: run_clang_tidy.py --build FOLDER --cache FOLDER [--jobs N] [--seconds N]
 
-A source is clean in a form when its text, every header of ours that it reaches, its compile command,
-the configuration and clang-tidy's version are all unchanged; then it is not looked at again. New
-forms are looked at until the time is up: changed files first, tests last, the rest in an order that
-differs from commit to commit, so that every file gets its turn even where no cache survives. What was
-left is counted in the last line.
+A source is clean in a form when its text, every header of ours that it reaches, its compile
+command, the configuration and clang-tidy's version are all unchanged; then it is not looked at
+again. New forms are looked at until the time is up: changed files first, tests last, the rest in
+an order that differs from commit to commit, so that every file gets its turn even where no cache
+survives. What was left is counted in the last line.
 
 Nearly all of the time goes into the headers of gRPC, protobuf and abseil, which clang-tidy matches
-anew for each source. So sources of one target are looked at together, several in one translation unit;
-where that does not compile (two files with one name in their anonymous namespaces), one by one.
+anew for each source. So sources of one target are looked at together, several in one translation
+unit; where that does not compile (two files with one name in their anonymous namespaces), one by
+one.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from dataclasses import dataclass
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROOMS = ("router", "services", "tools", "tests")
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
+COMPILER = re.compile(r"(?:^|/)(?:c|g|clang)\+\+[-\d.]*$")
 TOGETHER_MAX = 8  # sources in one translation unit
 # gcc's own, which clang does not know.
 FOREIGN = ("-fpch-preprocess", "-Wlogical-op", "-Wduplicated-cond", "-Werror", "-Wno-restrict",
@@ -81,7 +83,7 @@ class Includes:
 def arguments_of(entry):
     """The compile command without the launcher, gcc's own options, input and output."""
     words = shlex.split(entry["command"]) if "command" in entry else list(entry["arguments"])
-    start = next(i for i, w in enumerate(words) if re.search(r"(?:^|/)(?:c|g|clang)\+\+[-\d.]*$", w))
+    start = next(i for i, w in enumerate(words) if COMPILER.search(w))
     kept, skip = [], False
     for word in words[start + 1:]:
         if skip:

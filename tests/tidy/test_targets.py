@@ -15,6 +15,7 @@ ARGUMENT = r'(?:\[=*\[(.*?)\]=*\]|"((?:[^"\\]|\\.)*)"|([^\s()"]+))'
 ADD_TEST = re.compile(r"^add_test\(" + ARGUMENT + r"\s+" + ARGUMENT, re.MULTILINE)
 PROPERTIES = re.compile(r"^set_tests_properties\(" + ARGUMENT + r"\s+PROPERTIES\s(.*)\)$",
                         re.MULTILINE)
+SUBFOLDER = re.compile(r"^subdirs\(" + ARGUMENT, re.MULTILINE)
 LABELS = re.compile(r"\bLABELS\s+" + ARGUMENT)
 
 
@@ -23,11 +24,19 @@ def first(groups):
     return next(group for group in groups if group is not None)
 
 
+def test_files(folder):
+    """The texts of the test file of `folder` and of those below that it names; one that a former
+    configuration left behind is not among them."""
+    text = (folder / "CTestTestfile.cmake").read_text(encoding="utf-8")
+    yield text
+    for match in SUBFOLDER.finditer(text):
+        yield from test_files(folder / first(match.groups()))
+
+
 def targets(build, pattern):
     """Returns the programs inside `build` whose tests have a label that `pattern` finds, sorted."""
     programs, labels = {}, {}
-    for file in build.rglob("CTestTestfile.cmake"):
-        text = file.read_text(encoding="utf-8")
+    for text in test_files(build):
         for match in ADD_TEST.finditer(text):
             programs[first(match.groups()[:3])] = pathlib.Path(first(match.groups()[3:]))
         for match in PROPERTIES.finditer(text):

@@ -1,5 +1,6 @@
-"""The API from the .proto files alone: messages and stubs that grpc_tools.protoc made into the build
-tree (target tandem_python_stubs)."""
+"""The API from the .proto files alone: messages and stubs that grpc_tools.protoc made into the
+build tree (target tandem_python_stubs).
+"""
 
 import sys
 

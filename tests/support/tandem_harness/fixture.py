@@ -41,16 +41,26 @@ CONTEXT = """\
 entities:
   - kind: site
     id: plant-7
-    display_name: Plant 7
+    name: Plant 7
     attributes: {kind: factory}
 """
 
+# What the receiver checks the signatures with.
 SECRET = "whsec_dGFuZGVtLWV4cGVyaW1lbnQtc2VjcmV0LTI0Kw=="
 
 
 def playbook(tenant, receiver):
     """The playbook's text, with both contacts at `receiver`."""
     return PLAYBOOK.format(tenant=tenant, url=receiver.url())
+
+
+def router_arguments(world):
+    """The flags of a router that may call receivers on this machine and signs what it sends."""
+    secret = world.folder / "hooks.secret"
+    secret.touch(mode=0o600)
+    secret.write_text(SECRET)
+    return ["--notifier.allow_private_addresses", "true", "--notifier.allow_http", "true",
+            "--notifier.secrets", f"hooks={secret}", "--log.format", "json"]
 
 
 def set_up_tenant(installation, tenant, receiver):
@@ -61,4 +71,5 @@ def set_up_tenant(installation, tenant, receiver):
     installation.add_principal(f"{tenant}-responder", "customer", "responder", tenant)
     installation.add_principal(f"{tenant}-viewer", "customer", "viewer", tenant)
     installation.add_principal(f"{tenant}-agent", "provider", "agent", tenant)
+    installation.import_context(tenant, CONTEXT, f"{tenant}-editor")
     installation.activate_playbook(tenant, playbook(tenant, receiver), f"{tenant}-editor")

@@ -5,6 +5,7 @@ import pathlib
 
 from tandem_harness.api import (Connection, admin_pb2, common_pb2, context_pb2, grpc,
                                 playbooks_pb2)
+from tandem_harness.process import program
 from tandem_harness.wait import until
 
 SIDES = {"provider": common_pb2.PROVIDER, "customer": common_pb2.CUSTOMER}
@@ -14,7 +15,7 @@ ROLES = {"viewer": admin_pb2.VIEWER, "responder": admin_pb2.RESPONDER,
 
 
 class Installation:
-    """One tandemd with a data folder of its own. Its address changes with each start."""
+    """One tandemd with a data folder of its own. It keeps the port of its first start."""
 
     def __init__(self, world, name="router", binary="tandemd", arguments=(), environment=None,
                  data=None):
@@ -22,6 +23,7 @@ class Installation:
         self.arguments, self.environment = list(arguments), dict(environment or {})
         self.data = pathlib.Path(data or world.folder / name)
         self.data.mkdir(parents=True, exist_ok=True)
+        self.wrapper = []  # a program that the next start goes through, with its arguments
         self.process = None
         self.starts = 0
         self.addresses = {}
@@ -34,8 +36,10 @@ class Installation:
         (self.data / "addresses.json").unlink(missing_ok=True)
         self.starts += 1
         self.process = self.world.start(
-            self.name, [self.binary, "--data", self.data, "--listen", "127.0.0.1:0",
-                        "--admin-listen", "127.0.0.1:0", *self.arguments], self.environment)
+            self.name, [*self.wrapper, program(self.binary), "--data_dir", self.data,
+                        "--grpc.listen", self.addresses.get("grpc", "127.0.0.1:0"),
+                        "--admin.listen", "127.0.0.1:0",
+                        *self.arguments], self.environment)
         self.addresses = self.world.wait_for_file(self.data / "addresses.json", seconds,
                                                   self.process)
         until(self.answers, seconds, f"an answer of {self.name}")

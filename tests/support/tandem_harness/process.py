@@ -51,8 +51,8 @@ def arguments(description, **extra):
     """The arguments that every experiment takes, parsed. `extra`: name → (default, help)."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--seed", type=int, help="repeats a run")
-    parser.add_argument("--router", default="tandemd", help="the program to try (tandemd-mutant)")
-    parser.add_argument("--plant", help="the bug that tandemd-mutant is given")
+    parser.add_argument("--router", default="tandemd", help="the program to try (tandemd-planted)")
+    parser.add_argument("--plant", help="the bug that tandemd-planted is given")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and data")
     for name, (default, text) in extra.items():
         parser.add_argument("--" + name.replace("_", "-"), type=type(default), default=default,
@@ -66,7 +66,9 @@ class Process:
     def __init__(self, name, argv, folder, environment=None):
         self.name, self.argv = name, [str(a) for a in argv]
         self.log_path = pathlib.Path(folder) / f"{name}.log"
-        self.environment = {**os.environ, **(environment or {})}
+        # TANDEM_… are settings to our programs, and ours are none of theirs.
+        self.environment = {key: value for key, value in os.environ.items()
+                            if not key.startswith("TANDEM_")} | (environment or {})
         self.popen = None
 
     def start(self):
@@ -148,10 +150,7 @@ class World:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self, name, argv, environment=None):
-        """Starts a program; the first of `argv` is a name of ours or a path."""
-        argv = list(argv)
-        if "/" not in str(argv[0]):
-            argv[0] = program(argv[0])
+        """Starts a program of the machine, or one of ours by its `program(name)`."""
         process = Process(name, argv, self.folder, environment).start()
         self.processes.append(process)
         return process

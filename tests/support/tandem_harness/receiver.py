@@ -1,7 +1,8 @@
 """A webhook receiver that was written from the Standard Webhooks specification, not from our code.
 
-Checks `webhook-id`, `webhook-timestamp` and `webhook-signature` of each call (https://www.standardwebhooks.com:
-base64 of HMAC-SHA256 over `id.timestamp.body`), and keeps what arrived. Can refuse, and can be away.
+Checks `webhook-id`, `webhook-timestamp` and `webhook-signature` of each call
+(https://www.standardwebhooks.com: base64 of HMAC-SHA256 over `id.timestamp.body`), and keeps what
+arrived. Can refuse, and can be away.
 """
 
 import base64

@@ -9,8 +9,8 @@ _never = threading.Event()
 def until(condition, seconds, what, every=0.02):
     """Returns the first true value of `condition()`.
 
-    Raises TimeoutError with `what` and the last value when none came within `seconds`. An exception of
-    `condition` ends the waiting at once.
+    Raises TimeoutError with `what` and the last value when none came within `seconds`. An exception
+    of `condition` ends the waiting at once.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -23,5 +23,5 @@ def until(condition, seconds, what, every=0.02):
 
 
 def pause_at_random(random, longest):
-    """Lets a random part of `longest` seconds go by: the moment of a fault, never a synchronisation."""
+    """Lets a random part of `longest` seconds go by: the moment of a fault, nothing else."""
     _never.wait(random.uniform(0, longest))
