@@ -5,18 +5,22 @@ says how old that context was; a change made after the return is known to the ro
 books are compared.
 """
 
+import pathlib
 import signal
+import sys
 from random import Random
 from types import SimpleNamespace
 
-from tandem_harness import World, arguments, seed_from, until
-from tandem_harness.agent import Agent
-from tandem_harness.api import alert_ingest_pb2 as ingest, context_pb2, incidents_pb2
-from tandem_harness.experiment import TENANT, compare_books, run
-from tandem_harness.fixture import SECRET, playbook, router_arguments, set_up_people
-from tandem_harness.installation import Installation
-from tandem_harness.process import free_port
-from tandem_harness.receiver import Receiver
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+from tandem_harness import World, arguments, seed_from, until  # noqa: E402
+from tandem_harness.agent import Agent  # noqa: E402
+from tandem_harness.api import alert_ingest_pb2 as ingest, context_pb2, incidents_pb2  # noqa: E402
+from tandem_harness.experiment import TENANT, compare_books, run  # noqa: E402
+from tandem_harness.fixture import SECRET, playbook, router_arguments, set_up_people  # noqa: E402
+from tandem_harness.installation import Installation  # noqa: E402
+from tandem_harness.process import free_port  # noqa: E402
+from tandem_harness.receiver import Receiver  # noqa: E402
 
 SITE = f"tenants/{TENANT}/entities/site/plant-7"
 
@@ -25,12 +29,12 @@ class Split:
     """A router and a context service that know each other by address and token."""
 
     def __init__(self, world):
-        self.router = Installation(world, arguments=[*router_arguments(world), "--roles",
-                                                     "router,notifier"]).start()
+        self.router = Installation(world, arguments=router_arguments(world)).start()
         self.router.add_principal("services", "provider", "service", "-")
         token = self.router.token_file("services")
         port = free_port()
-        self.router.arguments += ["--context.address", f"127.0.0.1:{port}", "--peers.token", token]
+        self.router.arguments += ["--roles", "router,notifier", "--context.address",
+                                  f"127.0.0.1:{port}", "--peers.token", token]
         self.router.restart()
         self.context = Installation(
             world, "context", arguments=["--roles", "context", "--router.address",

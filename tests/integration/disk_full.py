@@ -12,9 +12,12 @@ import subprocess
 import sys
 import tempfile
 
-from tandem_harness import arguments, until
-from tandem_harness.api import alert_ingest_pb2 as ingest, details, grpc, incidents_pb2
-from tandem_harness.experiment import TENANT, compare_books, run, under_load
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+from tandem_harness import arguments, until  # noqa: E402
+from tandem_harness.api import (alert_ingest_pb2 as ingest, details, grpc,  # noqa: E402
+                                incidents_pb2)
+from tandem_harness.experiment import TENANT, compare_books, run, under_load  # noqa: E402
 
 INSIDE = "TANDEM_DISK_FULL_FOLDER"
 SIZE = "160m"

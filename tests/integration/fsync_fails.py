@@ -6,9 +6,14 @@ a code other than 0, and recovers from what the disk holds. Turns red with `--ro
 --plant retry-fsync`.
 """
 
-from tandem_harness import arguments
-from tandem_harness.experiment import compare_books, run, under_load
-from tandem_harness.process import build_folder
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+from tandem_harness import arguments  # noqa: E402
+from tandem_harness.experiment import compare_books, run, under_load  # noqa: E402
+from tandem_harness.process import build_folder  # noqa: E402
 
 LIBRARY = "libtandem_fault.so"
 

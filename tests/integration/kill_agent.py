@@ -5,10 +5,15 @@ death too. Promises as in kill_router.py. Full size: --kills 50. Turns red with 
 tandemd-planted --plant ack-before-commit`.
 """
 
-from tandem_harness import arguments
-from tandem_harness.experiment import TENANT, compare_books, run, under_load
-from tandem_harness.storm_agent import StormAgent
-from tandem_harness.wait import pause_at_random
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+from tandem_harness import arguments  # noqa: E402
+from tandem_harness.experiment import TENANT, compare_books, run, under_load  # noqa: E402
+from tandem_harness.storm_agent import StormAgent  # noqa: E402
+from tandem_harness.wait import pause_at_random  # noqa: E402
 
 
 def main():

@@ -5,9 +5,14 @@ incident; every open incident reaches its people; the journal is sound. Full siz
 Turns red with `--router tandemd-planted --plant ack-before-commit` and `--plant forget-outbox`.
 """
 
-from tandem_harness import arguments
-from tandem_harness.experiment import compare_books, run, under_load
-from tandem_harness.wait import pause_at_random
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+from tandem_harness import arguments  # noqa: E402
+from tandem_harness.experiment import compare_books, run, under_load  # noqa: E402
+from tandem_harness.wait import pause_at_random  # noqa: E402
 
 
 def main():

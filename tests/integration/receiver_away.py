@@ -5,9 +5,14 @@ and body; alerts are taken all the while. Turns red with `--router tandemd-plant
 forget-outbox`.
 """
 
-from tandem_harness import arguments, until
-from tandem_harness.experiment import compare_books, run, under_load
-from tandem_harness.wait import pause_at_random
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+from tandem_harness import arguments, until  # noqa: E402
+from tandem_harness.experiment import compare_books, run, under_load  # noqa: E402
+from tandem_harness.wait import pause_at_random  # noqa: E402
 
 
 def receipts(load):

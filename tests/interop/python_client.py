@@ -5,16 +5,20 @@ acknowledges, asks why, and reads the details of errors. What it knows of Tandem
 proto/tandem/v1; the harness only starts the programs.
 """
 
+import pathlib
 import queue
+import sys
 import threading
 import unittest
 
-from tandem_harness import World, until
-from tandem_harness.api import (Connection, alert_ingest_pb2 as ingest, common_pb2 as common,
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+from tandem_harness import World, until  # noqa: E402
+from tandem_harness.api import (Connection, alert_ingest_pb2 as ingest, common_pb2 as common,  # noqa: E402
                                 details, feed_pb2, grpc, incidents_pb2)
-from tandem_harness.fixture import SECRET, router_arguments, set_up_tenant
-from tandem_harness.installation import Installation
-from tandem_harness.receiver import Receiver
+from tandem_harness.fixture import SECRET, router_arguments, set_up_tenant  # noqa: E402
+from tandem_harness.installation import Installation  # noqa: E402
+from tandem_harness.receiver import Receiver  # noqa: E402
 
 TENANT = "harbor-mfg"
 

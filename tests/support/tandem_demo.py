@@ -19,9 +19,9 @@ import zoneinfo
 import yaml
 
 from tandem_harness import World, books, until
-from tandem_harness.agent import labels_of
+from tandem_harness.agent import labels_of, now
 from tandem_harness.api import (alert_ingest_pb2 as ingest, common_pb2, context_pb2,
-                                incidents_pb2, timestamp_pb2)
+                                incidents_pb2)
 from tandem_harness.board import Board, Screen
 from tandem_harness.fixture import SECRET, router_arguments
 from tandem_harness.installation import Installation
@@ -98,9 +98,8 @@ class Story:
 
     def next_shift(self):
         """The next full minute that leaves time for what comes before it."""
-        now = datetime.datetime.now(zoneinfo.ZoneInfo(ZONE))
-        start = (now + datetime.timedelta(seconds=85)).replace(second=0, microsecond=0)
-        return start
+        later = datetime.datetime.now(zoneinfo.ZoneInfo(ZONE)) + datetime.timedelta(seconds=85)
+        return later.replace(second=0, microsecond=0)
 
     def move_shift(self):
         """Production of plant-7 begins at `self.shift` and lasts eight hours."""
@@ -125,7 +124,7 @@ class Story:
         alert = ingest.Alert(annotations=[common_pb2.Label(name="summary", value=summary)],
                              labels=[common_pb2.Label(name=n, value=v) for n, v in key])
         if not fires:
-            alert.ends_at.CopyFrom(timestamp_pb2.Timestamp(seconds=int(time.time())))
+            alert.ends_at.CopyFrom(now())
         with self.router.connect(f"{tenant}-agent") as agent:
             receipt = agent.call(agent.alerts.PushAlerts, ingest.PushAlertsRequest(
                 batch=ingest.AlertBatch(number=1, alerts=[alert]))).receipt

@@ -17,6 +17,12 @@ FIRING_MAX = 3_000   # alerts of one agent that fire at a time
 PATIENCE = 20        # seconds without a receipt after which a stream is given up
 
 
+def now():
+    """The present time as a Timestamp."""
+    seconds, nanos = divmod(time.time_ns(), 10**9)
+    return timestamp_pb2.Timestamp(seconds=seconds, nanos=nanos)
+
+
 def planted(agent):
     """A new alert of the experiments: labels that no other agent ever sends."""
     severity = agent.random.choice(("critical", "warning", "info"))
@@ -43,6 +49,7 @@ class Agent(threading.Thread):
         self.make, self.pace = make, pace or (lambda agent: None)
         self.next_number = 1
         self.made = 0
+        self.starts = {}      # labels → Timestamp
         self.firing = {}      # labels → number of the batch that last reported it as firing
         self.ended = {}       # labels → number of the batch that reported its end
         self.waiting = {}     # number → AlertBatch without a receipt, ascending
@@ -64,14 +71,17 @@ class Agent(threading.Thread):
             if self.firing and (dice < 0.3 or len(self.firing) >= FIRING_MAX):
                 labels = self.random.choice(list(self.firing))
                 if dice < 0.05 and self.firing[labels] != number:
-                    end = timestamp_pb2.Timestamp(seconds=int(time.time()))
+                    end = now()
             else:
                 self.made += 1
                 labels = self.make(self)
             if labels in self.ended:
                 continue
+            # The router may read the report of the start later than we make that of the end, so
+            # both say when it was.
+            start = self.starts.setdefault(labels, now())
             batch.alerts.add(labels=[common_pb2.Label(name=n, value=v) for n, v in labels],
-                             ends_at=end)
+                             starts_at=start, ends_at=end)
             if end:
                 del self.firing[labels]
                 self.ended[labels] = number

@@ -132,8 +132,10 @@ def pages_are_sound(receiver):
     for call in list(receiver.calls):
         if call.signed is False:
             raise Broken(f"the call {call.delivery} is not signed with our secret")
-        if bodies.setdefault(call.delivery, call.body) != call.body:
-            raise Broken(f"the delivery {call.delivery} was sent with two bodies")
+        first = bodies.setdefault(call.delivery, call.body)
+        if first != call.body:
+            raise Broken(f"the delivery {call.delivery} was sent with two bodies:\n"
+                         f"  {first.decode()}\n  {call.body.decode()}")
     return len(receiver.calls), len(bodies)
 
 

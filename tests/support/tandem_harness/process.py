@@ -2,13 +2,11 @@
 
 import argparse
 import contextlib
-import ctypes
 import json
 import os
 import pathlib
 import random
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -17,12 +15,9 @@ import tempfile
 from tandem_harness.wait import until
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def _die_with_parent():
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+# Ends a program with the one that started it. As a program before it and not as a function between
+# fork and exec: a plain fork would wait for gRPC's threads, and Python then starts without one.
+DIE_WITH_PARENT = ["setpriv", "--pdeathsig", "KILL", "--"]
 
 
 def build_folder():
@@ -81,9 +76,9 @@ class Process:
 
     def start(self):
         with open(self.log_path, "ab") as log:
-            self.popen = subprocess.Popen(self.argv, stdout=log, stderr=subprocess.STDOUT,
-                                          stdin=subprocess.DEVNULL, env=self.environment,
-                                          preexec_fn=_die_with_parent)
+            self.popen = subprocess.Popen(DIE_WITH_PARENT + self.argv, stdout=log,
+                                          stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                          env=self.environment)
         return self
 
     @property
