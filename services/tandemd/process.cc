@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -115,7 +116,7 @@ absl::Status Process::StartServer() {
   TANDEM_ASSIGN_OR_RETURN(server_, runtime::GrpcServer::Start(
                                        {.listen = config_.grpc.listen,
                                         .credentials = std::move(credentials),
-                                        .max_message = config_.grpc.max_message,
+                                        .max_message = MessageMax(),
                                         .reflection = config_.grpc.reflection,
                                         .registry = &registry_},
                                        std::move(services)));
@@ -124,6 +125,14 @@ absl::Status Process::StartServer() {
     server_->Drain({.lameduck = config_.drain.lameduck, .timeout = config_.drain.timeout});
   });
   return absl::OkStatus();
+}
+
+// An import of context is the largest message that anybody sends.
+std::uint64_t Process::MessageMax() const {
+  constexpr std::uint64_t kRestOfTheRequest = 64 << 10;
+  if (context_ == nullptr) return config_.grpc.max_message;
+  return std::max<std::uint64_t>(config_.grpc.max_message,
+                                 context::kImportBytesMax + kRestOfTheRequest);
 }
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> Process::ChannelTo(
@@ -178,6 +187,8 @@ absl::Status Process::StartNotifier() {
             line);
       }};
   options.dispatch.limits.in_flight_max = config_.notifier.max_in_flight;
+  // As many as the notifier holds: a storm waits in line, it does not make steps fail.
+  options.dispatch.limits.waiting_per_endpoint_max = options.dispatch.held_max;
   options.dispatch.seed = static_cast<std::uint64_t>(absl::ToUnixNanos(clock_.Now()));
   TANDEM_ASSIGN_OR_RETURN(notifier_, notifier::DeliveryWorker::Start(std::move(options)));
   shutdown_.OnStop("notifier", [this] { notifier_->Stop(); });
