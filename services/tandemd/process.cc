@@ -45,9 +45,9 @@ int Process::Run() {
 absl::Status Process::Start() {
   TANDEM_RETURN_IF_ERROR(MakePrivateFolder(config_.data_dir));
   TANDEM_ASSIGN_OR_RETURN(
-      admin_, runtime::AdminHttp::Start(config_.admin.listen,
-                                        {.metrics = [this] { return metrics_.Text(); },
-                                         .readiness = &readiness_}));
+      admin_, runtime::AdminHttp::Start(
+                  config_.admin.listen,
+                  {.metrics = [this] { return metrics_.Text(); }, .readiness = &readiness_}));
   shutdown_.OnStop("admin port", [this] { admin_->Stop(); });
   if (config_.roles.router) TANDEM_RETURN_IF_ERROR(StartRouter());
   TANDEM_RETURN_IF_ERROR(StartAuthentication());
@@ -61,13 +61,13 @@ absl::Status Process::Start() {
 }
 
 absl::Status Process::StartRouter() {
-  TANDEM_ASSIGN_OR_RETURN(
-      router_, RouterRole::Open(config_, &clock_, [this](const absl::Status& status) {
-        Log(LogLevel::kError, "the journal failed; ending to recover",
-            {{"error", MessageOf(status)}});
-        readiness_.NotReady("journal", "failed");
-        shutdown_.Stop(1, "journal failed");
-      }));
+  TANDEM_ASSIGN_OR_RETURN(router_,
+                          RouterRole::Open(config_, &clock_, [this](const absl::Status& status) {
+                            Log(LogLevel::kError, "the journal failed; ending to recover",
+                                {{"error", MessageOf(status)}});
+                            readiness_.NotReady("journal", "failed");
+                            shutdown_.Stop(1, "journal failed");
+                          }));
   router_->AddMetrics(metrics_);
   shutdown_.OnStop("router", [this] { router_->Stop(); });
   TANDEM_ASSIGN_OR_RETURN(const std::string token_file,
@@ -100,9 +100,8 @@ absl::Status Process::StartAuthentication() {
 absl::Status Process::StartContext() {
   const std::string folder = config_.data_dir + "/context";
   TANDEM_RETURN_IF_ERROR(MakePrivateFolder(folder));
-  TANDEM_ASSIGN_OR_RETURN(context_,
-                          context::ContextService::Open(
-                              {.path = folder + "/context.db", .guard = guard_.get()}));
+  TANDEM_ASSIGN_OR_RETURN(context_, context::ContextService::Open(
+                                        {.path = folder + "/context.db", .guard = guard_.get()}));
   shutdown_.OnStop("context service", [this] { context_->Drain(); });
   return absl::OkStatus();
 }
@@ -113,13 +112,13 @@ absl::Status Process::StartServer() {
   if (context_ != nullptr) services.push_back({"tandem.v1.Context", context_->service()});
   TANDEM_ASSIGN_OR_RETURN(auto credentials,
                           runtime::ServerCredentials(config_.grpc.tls, clock_.Now()));
-  TANDEM_ASSIGN_OR_RETURN(server_, runtime::GrpcServer::Start(
-                                       {.listen = config_.grpc.listen,
-                                        .credentials = std::move(credentials),
-                                        .max_message = MessageMax(),
-                                        .reflection = config_.grpc.reflection,
-                                        .registry = &registry_},
-                                       std::move(services)));
+  TANDEM_ASSIGN_OR_RETURN(server_,
+                          runtime::GrpcServer::Start({.listen = config_.grpc.listen,
+                                                      .credentials = std::move(credentials),
+                                                      .max_message = MessageMax(),
+                                                      .reflection = config_.grpc.reflection,
+                                                      .registry = &registry_},
+                                                     std::move(services)));
   shutdown_.OnStop("grpc server", [this] {
     readiness_.Draining();
     server_->Drain({.lameduck = config_.drain.lameduck, .timeout = config_.drain.timeout});
@@ -153,9 +152,8 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Process::ChannelTo(
 absl::Status Process::StartFollowing() {
   if (context_ == nullptr && !config_.context.address) return absl::OkStatus();
   TANDEM_ASSIGN_OR_RETURN(auto channel, ChannelTo(config_.context.address));
-  router_->FollowContext(std::move(channel), config_.context.address
-                                                 ? config_.peers.token.Reveal()
-                                                 : local_->token());
+  router_->FollowContext(std::move(channel),
+                         config_.context.address ? config_.peers.token.Reveal() : local_->token());
   shutdown_.OnStop("context watch", [this] { router_->StopFollowing(); });
   return absl::OkStatus();
 }

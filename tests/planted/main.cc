@@ -17,9 +17,8 @@ int main(int argc, char** argv) {
   }
   std::vector<const char*> arguments = {argv[0]};
   arguments.insert(arguments.end(), argv + 3, argv + argc);
-  const tandem::runtime::StartUp start =
-      tandem::runtime::ReadCommandLine(static_cast<int>(arguments.size()), arguments.data(),
-                                       tandem::runtime::TandemEnvironment());
+  const tandem::runtime::StartUp start = tandem::runtime::ReadCommandLine(
+      static_cast<int>(arguments.size()), arguments.data(), tandem::runtime::TandemEnvironment());
   std::fputs(start.out.c_str(), stdout);
   std::fputs(start.err.c_str(), stderr);
   if (!start.config) return start.exit_code;
