@@ -3,6 +3,7 @@ add_library(tandem_warnings INTERFACE)
 add_library(tandem::warnings ALIAS tandem_warnings)
 target_compile_options(tandem_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align
+  -Wno-missing-field-initializers  # designated initialisers leave defaults out on purpose
   -Wunused -Woverloaded-virtual -Wnull-dereference -Wimplicit-fallthrough
   $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op
     # gcc 12 reports these falsely through std::variant and std::string inlining.

@@ -20,7 +20,13 @@ function(tandem_use_grpc_pch target)
   if(TANDEM_PCH AND TARGET tandem_grpc_pch)
     target_link_libraries(${target} PRIVATE tandem::proto)
     target_precompile_headers(${target} REUSE_FROM tandem_grpc_pch)
-    # The flags of a re-used header must be those that it was made with.
+    # The flags of a re-used header must be those that it was made with: -fPIC, not the -fPIE that
+    # programs get by default.
     target_link_libraries(${target} PRIVATE tandem::warnings)
+    get_target_property(type ${target} TYPE)
+    if(type STREQUAL "EXECUTABLE")
+      set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+      target_compile_options(${target} PRIVATE -fPIC)
+    endif()
   endif()
 endfunction()

@@ -14,9 +14,9 @@ namespace tandem {
 
 }  // namespace tandem
 
-#define TANDEM_CHECK(condition, message)                                  \
-  do {                                                                    \
-    if (!(condition)) [[unlikely]] {                                      \
-      ::tandem::CheckFailed(#condition, __FILE__, __LINE__, (message));   \
-    }                                                                     \
+#define TANDEM_CHECK(condition, message)                                \
+  do {                                                                  \
+    if (!(condition)) [[unlikely]] {                                    \
+      ::tandem::CheckFailed(#condition, __FILE__, __LINE__, (message)); \
+    }                                                                   \
   } while (false)

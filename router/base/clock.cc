@@ -4,7 +4,9 @@
 
 namespace tandem {
 
-absl::Time SystemClock::Now() const { return absl::FromUnixMicros(absl::ToUnixMicros(absl::Now())); }
+absl::Time SystemClock::Now() const {
+  return absl::FromUnixMicros(absl::ToUnixMicros(absl::Now()));
+}
 
 absl::Time ManualClock::Now() const {
   std::lock_guard lock(mutex_);

@@ -49,9 +49,9 @@ absl::Status Error(absl::StatusCode code, std::string_view reason, std::string_v
 
 absl::Status InvalidField(std::string_view reason, std::string_view field,
                           std::string_view description) {
-  return AddField(Error(absl::StatusCode::kInvalidArgument, reason,
-                        fmt::format("{}: {}", field, description)),
-                  {std::string(field), std::string(description)});
+  return AddField(
+      Error(absl::StatusCode::kInvalidArgument, reason, fmt::format("{}: {}", field, description)),
+      {std::string(field), std::string(description)});
 }
 
 absl::Status AddField(absl::Status status, FieldError field) {

@@ -55,8 +55,8 @@ std::string MessageOf(const absl::Status& status);
 #define TANDEM_CONCAT(a, b) TANDEM_CONCAT_INNER(a, b)
 
 // Returns the status to the caller unless it is OK.
-#define TANDEM_RETURN_IF_ERROR(expression)                       \
-  do {                                                           \
+#define TANDEM_RETURN_IF_ERROR(expression)                                                       \
+  do {                                                                                           \
     if (absl::Status tandem_status_ = (expression); !tandem_status_.ok()) return tandem_status_; \
   } while (false)
 

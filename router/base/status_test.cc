@@ -17,9 +17,8 @@ TEST(Status, CarriesReasonFieldsRetryAndFacts) {
 
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(ReasonOf(status), "LABEL_DUPLICATE");
-  EXPECT_THAT(FieldsOf(status),
-              ElementsAre(FieldError{"labels[1].name", "\"site\" occurs twice"},
-                          FieldError{"labels[2]", "empty"}));
+  EXPECT_THAT(FieldsOf(status), ElementsAre(FieldError{"labels[1].name", "\"site\" occurs twice"},
+                                            FieldError{"labels[2]", "empty"}));
   EXPECT_EQ(RetryOf(status), absl::Milliseconds(1500));
   EXPECT_THAT(FactsOf(status), ElementsAre(Pair("cursor", "abc")));
 }

@@ -43,8 +43,8 @@ std::int32_t DecodeAt(std::string_view text, std::size_t& at) {
 }
 
 bool IsControl(std::int32_t point) {
-  return point < 0x20 || (point >= 0x7F && point <= 0x9F) ||
-         (point >= 0x202A && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
+  return point < 0x20 || (point >= 0x7F && point <= 0x9F) || (point >= 0x202A && point <= 0x202E) ||
+         (point >= 0x2066 && point <= 0x2069);
 }
 
 struct Unit {

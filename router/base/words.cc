@@ -10,7 +10,8 @@ namespace {
 template <typename Word, std::size_t kCount>
 using Spellings = std::array<std::pair<Word, std::string_view>, kCount>;
 
-constexpr Spellings<Side, 2> kSides = {{{Side::kProvider, "provider"}, {Side::kCustomer, "customer"}}};
+constexpr Spellings<Side, 2> kSides = {
+    {{Side::kProvider, "provider"}, {Side::kCustomer, "customer"}}};
 constexpr Spellings<Severity, 4> kSeverities = {{{Severity::kInfo, "info"},
                                                  {Severity::kWarning, "warning"},
                                                  {Severity::kMajor, "major"},
@@ -23,16 +24,26 @@ constexpr Spellings<IncidentState, 3> kStates = {{{IncidentState::kOpen, "open"}
                                                   {IncidentState::kResolved, "resolved"}}};
 
 constexpr Spellings<Severity, 21> kSeverityLabels = {{
-    {Severity::kCritical, "critical"}, {Severity::kCritical, "page"},
-    {Severity::kCritical, "emergency"}, {Severity::kCritical, "disaster"},
-    {Severity::kCritical, "fatal"}, {Severity::kCritical, "p1"},
-    {Severity::kMajor, "major"}, {Severity::kMajor, "error"},
-    {Severity::kMajor, "high"}, {Severity::kMajor, "p2"},
-    {Severity::kWarning, "warning"}, {Severity::kWarning, "warn"},
-    {Severity::kWarning, "minor"}, {Severity::kWarning, "average"},
-    {Severity::kWarning, "p3"}, {Severity::kInfo, "info"},
-    {Severity::kInfo, "informational"}, {Severity::kInfo, "none"},
-    {Severity::kInfo, "ok"}, {Severity::kInfo, "p4"},
+    {Severity::kCritical, "critical"},
+    {Severity::kCritical, "page"},
+    {Severity::kCritical, "emergency"},
+    {Severity::kCritical, "disaster"},
+    {Severity::kCritical, "fatal"},
+    {Severity::kCritical, "p1"},
+    {Severity::kMajor, "major"},
+    {Severity::kMajor, "error"},
+    {Severity::kMajor, "high"},
+    {Severity::kMajor, "p2"},
+    {Severity::kWarning, "warning"},
+    {Severity::kWarning, "warn"},
+    {Severity::kWarning, "minor"},
+    {Severity::kWarning, "average"},
+    {Severity::kWarning, "p3"},
+    {Severity::kInfo, "info"},
+    {Severity::kInfo, "informational"},
+    {Severity::kInfo, "none"},
+    {Severity::kInfo, "ok"},
+    {Severity::kInfo, "p4"},
     {Severity::kInfo, "p5"},
 }};
 

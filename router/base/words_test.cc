@@ -6,8 +6,8 @@ namespace tandem {
 namespace {
 
 TEST(Words, AreReadBackAsTheyAreSpelled) {
-  for (Severity severity : {Severity::kInfo, Severity::kWarning, Severity::kMajor,
-                            Severity::kCritical}) {
+  for (Severity severity :
+       {Severity::kInfo, Severity::kWarning, Severity::kMajor, Severity::kCritical}) {
     EXPECT_EQ(ParseSeverity(ToText(severity)), severity);
   }
   EXPECT_EQ(ParseHandling("needs_decision"), Handling::kNeedsDecision);

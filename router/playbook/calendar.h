@@ -1,10 +1,12 @@
 // Named sets of time intervals in a time zone: production shift, change freeze, business hours.
 //
 // Fields and meaning are Alertmanager's time intervals (prometheus/alertmanager, timeinterval.go):
-// fields are ANDed, entries of a field ORed, several intervals ORed; times are [start, end) in whole
-// minutes of the local wall clock with 24:00 allowed; ranges are inclusive; days of month may count
-// from the end and are clamped to the month. One difference, on purpose: an interval whose end is at
-// or before its start crosses midnight and belongs to the day on which it starts.
+// fields are ANDed, entries of a field ORed, several intervals ORed; times are [start, end) in
+// whole minutes of the local wall clock with 24:00 allowed; ranges are inclusive; days of month may
+// count from the end and are clamped to the month. One difference, on purpose: an interval whose
+// end is before its start crosses midnight and belongs to the day on which it starts, and its
+// weekday, day, month and year are those of that day. Daylight saving: what counts is the wall
+// clock, so an hour that occurs twice is in or out both times, and one that is skipped is nowhere.
 //
 // Pure: the only outside fact is the time-zone database of the machine. Safe from any thread.
 #pragma once
@@ -12,6 +14,7 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -40,8 +43,9 @@ struct CalendarSpec {
 // Immutable once compiled.
 class Calendar {
  public:
-  // INVALID_ARGUMENT; the field error's path is `location` or `intervals[1].times[0]`, so that a
-  // caller with positions can point at it. At most 64 intervals of at most 64 entries a field.
+  // INVALID_ARGUMENT; each field error's path is `location`, `intervals[1]` or
+  // `intervals[1].times[0]`, so that a caller with positions can point at it. 1 to 64 intervals of
+  // at most 64 entries a field; an interval that says nothing or can never hold is refused.
   static absl::StatusOr<Calendar> Compile(const CalendarSpec& spec);
 
   bool IsOn(absl::Time now) const;
@@ -55,15 +59,26 @@ class Calendar {
   const CalendarSpec& spec() const { return spec_; }
 
  private:
+  friend class CalendarCompiler;
+
   struct Range {
     int first = 0;
-    int last = 0;  // inclusive, but for minutes: exclusive
+    int last = 0;
   };
   struct Interval {
-    std::vector<Range> minutes, weekdays, days_of_month, months, years;
+    // Minutes of the day [first, last), disjoint and ascending, on the day itself and, for what
+    // crosses midnight, on the day after.
+    std::vector<Range> today, tomorrow;
+    std::uint8_t weekdays = 0;  // bit 0: Sunday
+    std::uint16_t months = 0;   // bit 1: January
+    std::array<std::uint32_t, 4>
+        days_of_month{};       // for months of 28, 29, 30, 31 days; bit 1: the 1st
+    std::vector<Range> years;  // inclusive; empty: all
   };
 
-  bool DayMatches(const Interval& interval, absl::CivilDay day) const;
+  static bool DayMatches(const Interval& interval, absl::CivilDay day);
+  // The minutes of `day` at which the calendar turns on or off by the wall clock, ascending.
+  std::vector<int> TurningMinutes(absl::CivilDay day) const;
 
   CalendarSpec spec_;
   absl::TimeZone zone_;

@@ -9,7 +9,8 @@
 #include <absl/status/status.h>
 #include <absl/time/time.h>
 
-#include <cstdint>
+#include <cstddef>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <span>
@@ -20,6 +21,7 @@
 
 #include "router/playbook/calendar.h"
 #include "router/playbook/matcher.h"
+#include "router/playbook/text_map.h"
 
 namespace tandem::playbook {
 
@@ -45,8 +47,8 @@ struct Entity {
   std::vector<std::pair<std::string, Calendar>> calendars;  // sorted by name
   std::vector<Matcher> matchers;
 
-  // nullopt when it has no such attribute. `id`, `name` (the display name) and `coordination` (joined
-  // by commas) are always there.
+  // nullopt when it has no such attribute. `id`, `name` (the display name) and `coordination`
+  // (joined by commas) are always there.
   std::optional<std::string_view> Attribute(std::string_view name) const;
   // nullptr when it has no such calendar.
   const Calendar* FindCalendar(std::string_view name) const;
@@ -58,6 +60,11 @@ struct LabelView {
   std::string_view value;
   friend auto operator<=>(const LabelView&, const LabelView&) = default;
 };
+// The place of `kind` in kEntityKinds; nullopt when it is none of them.
+std::optional<std::size_t> EntityKindIndex(std::string_view kind);
+// "site, service, device or application", for messages.
+std::string EntityKindList();
+
 // Sorted by name, names unique, no empty value.
 using LabelsView = std::span<const LabelView>;
 
@@ -79,8 +86,9 @@ struct Binding {
 
 class Environment {
  public:
-  // Creates or replaces. INVALID_ARGUMENT when a calendar or matcher does not compile (the context
-  // service refuses such an entity; a router that meets one leaves its old form in place).
+  // Creates or replaces. INVALID_ARGUMENT when the kind is unknown, a name occurs twice, or a
+  // calendar or matcher does not compile (the context service refuses such an entity; a router that
+  // meets one leaves its old form in place).
   absl::Status Put(EntitySpec spec);
   // Does nothing when there is none.
   void Remove(std::string_view kind, std::string_view id);
@@ -102,8 +110,14 @@ class Environment {
   }
 
  private:
+  // Fills the kinds that are still free from the relations of those that are bound.
+  void BindRelated(Binding& binding) const;
+
   absl::btree_map<std::pair<std::string, std::string>, std::shared_ptr<const Entity>> entities_;
-  // Entities with matchers of their own, by kind; few.
+  // The same entities for look-up by id, by kind. The pointers stay good in a copy of the
+  // environment: it shares the entities.
+  TextMap<const Entity*> by_id_[std::size(kEntityKinds)];
+  // Entities with matchers of their own, by kind, then by id; few.
   std::vector<const Entity*> by_matcher_[std::size(kEntityKinds)];
 };
 

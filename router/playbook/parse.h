@@ -17,7 +17,7 @@ struct Finding {
   enum class Level { kWarning, kError };
   Level level = Level::kError;
   std::uint32_t line = 0;    // from 1; 0: the whole file
-  std::uint32_t column = 0;  // from 1
+  std::uint32_t column = 0;  // from 1, in characters
   std::string message;       // what was found, what was expected, the nearest valid name
   friend bool operator==(const Finding&, const Finding&) = default;
 };
@@ -27,7 +27,10 @@ struct Compiled {
   std::vector<Finding> findings;             // by line, all of them, not just the first
 };
 
-// Limits: 4 MiB, nesting 32, 20,000 rules, 1,000 of each of teams, contacts, calendars, escalations.
+// Limits: 4 MiB, nesting 32, 1,000,000 values, 20,000 rules, 1,000 of each of teams, contacts,
+// calendars, escalations; beyond any of them an error says so. Of more than 1,000 findings the
+// first 1,000 are told. A source of 4 MiB takes a second or two: not for a thread that others wait
+// for.
 Compiled CompilePlaybook(std::string_view source);
 
 }  // namespace tandem::playbook

@@ -1,9 +1,14 @@
 // A compiled playbook: the policy of a tenant, ready to be asked.
 //
+// A rule is tried condition by condition: matchers over labels, then those over context, then
+// calendars. A fact is *missing* when no such entity is bound, or it has no such attribute or
+// calendar; it neither holds nor fails. If a condition whose fact is there fails, the rule fails,
+// whatever else is missing. If all those hold and something is missing, the rule's `if_missing`
+// decides.
+//
 // Pure and immutable: equal arguments give equal answers. Safe to call from any thread.
 #pragma once
 
-#include <absl/container/flat_hash_map.h>
 #include <absl/time/time.h>
 
 #include <cstdint>
@@ -11,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "router/base/words.h"
@@ -41,7 +47,7 @@ struct Step {
 
 struct Escalation {
   std::string name;
-  std::vector<Step> steps;  // not empty
+  std::vector<Step> steps;   // not empty
   std::uint32_t repeat = 0;  // how often the whole ladder runs again
 };
 
@@ -89,20 +95,30 @@ struct CalendarAsked {
 struct Match {
   std::uint32_t rule = 0;  // into rules(), always in range: the last rule catches all
   Handling handling = Handling::kAutonomous;
-  bool context_gap = false;
-  std::vector<CalendarAsked> asked;      // in the order of asking, each once
-  std::vector<std::string_view> gaps;    // facts that were asked for and are missing: "site.kind"
+  bool context_gap = false;          // the rule matched with facts missing and `needs_input`
+  std::vector<CalendarAsked> asked;  // in the order of asking, each once
+  // Facts that are missing ("site.kind"), each once, in the order of asking: of this rule and of
+  // the rules before it that hold but for them. Live as long as the playbook.
+  std::vector<std::string_view> gaps;
 };
 
 // Why a rule matched or not.
 struct Verdict {
   std::uint32_t rule = 0;
   bool matched = false;
-  std::string failed;  // the first condition that failed: `site.kind="factory" (is "hospital")`
+  // The first condition that failed: `site.kind="factory" (is "hospital")`. Of a rule that matched
+  // or was skipped with a fact missing: what is missing. Else empty.
+  std::string failed;
 };
+
+class RuleIndex;
 
 class Playbook {
  public:
+  ~Playbook();
+  Playbook(const Playbook&) = delete;
+  Playbook& operator=(const Playbook&) = delete;
+
   // The first rule, in the order of the playbook, that the alert meets. Finds candidates by the
   // rarest equality matcher of each rule; equal to MatchByScan on every input.
   Match MatchRule(LabelsView labels, const Binding& binding, absl::Time now) const;
@@ -128,10 +144,9 @@ class Playbook {
 
  private:
   friend class Compiler;
-  struct Try;
 
-  Try TryRule(const Rule& rule, LabelsView labels, const Binding& binding, absl::Time now,
-              Match& match) const;
+  Playbook();
+  // Called once, when all rules are there.
   void BuildIndex();
 
   std::string tenant_, digest_, source_;
@@ -141,11 +156,7 @@ class Playbook {
   std::vector<Escalation> escalations_;
   std::vector<std::pair<std::string, Calendar>> calendars_;  // sorted by name
   std::optional<std::uint32_t> last_resort_;
-
-  // (name, value) of an equality matcher → rules that can only match alerts which have it,
-  // ascending. Never iterated.
-  absl::flat_hash_map<std::pair<std::string, std::string>, std::vector<std::uint32_t>> index_;
-  std::vector<std::uint32_t> unindexed_;  // rules without an equality matcher, ascending
+  std::unique_ptr<const RuleIndex> index_;
 };
 
 }  // namespace tandem::playbook

@@ -34,18 +34,18 @@ class Authenticator {
  public:
   virtual ~Authenticator() = default;
 
-  // `token` is what stood behind "Bearer ". UNAUTHENTICATED with reason TOKEN_MISSING, TOKEN_INVALID,
-  // TOKEN_EXPIRED or TOKEN_REVOKED.
+  // `token` is what stood behind "Bearer ". UNAUTHENTICATED with reason TOKEN_MISSING,
+  // TOKEN_INVALID, TOKEN_EXPIRED or TOKEN_REVOKED.
   virtual absl::StatusOr<Caller> Authenticate(std::string_view token, absl::Time now) const = 0;
 
   // Whether `tenant` exists at all (for callers with `all_tenants`).
   virtual bool TenantExists(const TenantId& tenant) const = 0;
 };
 
-// The tenant that `name` (`tenants/{tenant}` or `tenants/{tenant}/…`) asks for, or the caller's only
-// one when `name` is empty. NOT_FOUND with reason TENANT_NOT_FOUND and one text for "does not exist"
-// and "is not yours"; INVALID_ARGUMENT when `name` has another form or is empty and ambiguous;
-// `field` is the request's field that carried it.
+// The tenant that `name` (`tenants/{tenant}` or `tenants/{tenant}/…`) asks for, or the caller's
+// only one when `name` is empty. NOT_FOUND with reason TENANT_NOT_FOUND and one text for "does not
+// exist" and "is not yours"; INVALID_ARGUMENT when `name` has another form or is empty and
+// ambiguous; `field` is the request's field that carried it.
 absl::StatusOr<TenantId> ResolveTenant(const Caller& caller, const Authenticator& authenticator,
                                        std::string_view name, std::string_view field);
 

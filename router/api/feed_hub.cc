@@ -1,0 +1,272 @@
+#include "router/api/feed_hub.h"
+
+#include <absl/time/clock.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "router/base/status.h"
+#include "router/codec/convert.h"
+#include "tandem/journal/v1/journal.pb.h"
+
+namespace tandem::api {
+namespace {
+
+constexpr std::uint32_t kPage = 256;
+// Alerts in one event; a larger storm keeps its counts.
+constexpr int kAlertsPerEventMax = 512;
+
+absl::Status CutOffStatus(const Positions& at) {
+  return AddFact(AddRetry(Error(absl::StatusCode::kResourceExhausted, "READER_TOO_SLOW",
+                                "the reader was too far behind; subscribe again with the cursor in "
+                                "the error's details, and nothing is lost"),
+                          absl::Milliseconds(100)),
+                 "cursor", MakeCursor(at));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<FeedHub>> FeedHub::Start(journal::Journal* journal,
+                                                        Options options) {
+  std::unique_ptr<FeedHub> hub(new FeedHub(options));
+  TANDEM_ASSIGN_OR_RETURN(hub->reader_, journal->OpenReader());
+  hub->alerts_ = std::make_unique<AlertsView>(hub->reader_.get());
+  TANDEM_ASSIGN_OR_RETURN(const auto heads, hub->reader_->ReadHeads());
+  for (const journal::TenantHead& head : heads) hub->published_[head.tenant] = {head.sequence};
+  hub->thread_ = std::thread([raw = hub.get()] {
+    pthread_setname_np(pthread_self(), "feed");
+    raw->Loop();
+  });
+  return hub;
+}
+
+FeedHub::~FeedHub() { Stop(); }
+
+void FeedHub::OnCommitted(const std::shared_ptr<const journal::Commit>& commit) {
+  {
+    std::lock_guard lock(mutex_);
+    commits_.push_back(commit);
+    if (commits_.size() > options_.commits_max) commits_.pop_front();
+  }
+  changed_.notify_one();
+}
+
+absl::Status FeedHub::Add(std::shared_ptr<FeedSink> sink, Subscription subscription) {
+  {
+    std::lock_guard lock(mutex_);
+    if (count_ >= options_.subscribers_max) {
+      return AddRetry(Error(absl::StatusCode::kResourceExhausted, "SUBSCRIBERS_EXHAUSTED",
+                            "too many readers watch the feed; try again later"),
+                      absl::Seconds(5));
+    }
+    ++count_;
+    arriving_.push_back({.sink = std::move(sink), .wanted = std::move(subscription)});
+  }
+  changed_.notify_one();
+  return absl::OkStatus();
+}
+
+void FeedHub::Remove(const FeedSink* sink) {
+  {
+    std::lock_guard lock(mutex_);
+    leaving_.push_back(sink);
+  }
+  changed_.notify_one();
+}
+
+void FeedHub::Poke() {
+  {
+    std::lock_guard lock(mutex_);
+    poked_ = true;
+  }
+  changed_.notify_one();
+}
+
+std::size_t FeedHub::subscribers() const {
+  std::lock_guard lock(mutex_);
+  return count_;
+}
+
+void FeedHub::Loop() {
+  bool more = false;  // a subscriber that is behind has room for another page
+  for (;;) {
+    std::deque<std::shared_ptr<const journal::Commit>> commits;
+    std::vector<Subscriber> arriving;
+    std::vector<const FeedSink*> leaving;
+    {
+      std::unique_lock lock(mutex_);
+      const auto ready = [this] {
+        return stopping_ || poked_ || !commits_.empty() || !arriving_.empty() || !leaving_.empty();
+      };
+      if (!more) {
+        changed_.wait_for(lock, absl::ToChronoNanoseconds(options_.heartbeat / 4), ready);
+      }
+      if (stopping_) return;
+      poked_ = false;
+      commits.swap(commits_);
+      arriving.swap(arriving_);
+      leaving.swap(leaving_);
+    }
+    for (Subscriber& subscriber : arriving) {
+      Welcome(subscriber);
+      subscribers_.push_back(std::move(subscriber));
+    }
+    for (const auto& commit : commits) Deliver(*commit);
+    more = false;
+    for (Subscriber& subscriber : subscribers_) {
+      if (!subscriber.live && subscriber.sink != nullptr) more = CatchUp(subscriber) || more;
+    }
+    Heartbeat(absl::Now());
+    const auto gone = [&](const Subscriber& subscriber) {
+      return subscriber.sink == nullptr ||
+             std::find(leaving.begin(), leaving.end(), subscriber.sink.get()) != leaving.end();
+    };
+    const std::size_t removed = std::erase_if(subscribers_, gone);
+    if (removed > 0) {
+      std::lock_guard lock(mutex_);
+      count_ -= removed;
+    }
+  }
+}
+
+void FeedHub::Welcome(Subscriber& subscriber) {
+  for (const TenantId& tenant : subscriber.wanted.tenants) {
+    const auto from = subscriber.wanted.from.find(tenant);
+    if (subscriber.wanted.from_beginning) {
+      subscriber.at[tenant] = {};
+    } else if (from != subscriber.wanted.from.end()) {
+      subscriber.at[tenant] = from->second;
+    } else {
+      subscriber.at[tenant] = published_[tenant];
+    }
+  }
+  Beat(subscriber);
+}
+
+void FeedHub::Deliver(const journal::Commit& commit) {
+  for (Subscriber& subscriber : subscribers_) {
+    if (subscriber.live && subscriber.sink != nullptr) DeliverTo(subscriber, commit);
+  }
+  for (const journal::RecordRow& record : commit.records) {
+    published_[record.tenant] = {record.sequence};
+  }
+}
+
+void FeedHub::DeliverTo(Subscriber& subscriber, const journal::Commit& commit) {
+  auto event = commit.events.begin();
+  for (const journal::RecordRow& record : commit.records) {
+    // Events follow the order of their records.
+    const auto first = event;
+    while (event != commit.events.end() && event->tenant == record.tenant &&
+           event->sequence == record.sequence) {
+      ++event;
+    }
+    const auto at = subscriber.at.find(record.tenant);
+    if (at == subscriber.at.end() || at->second >= FeedPosition{record.sequence}) continue;
+    if (at->second != FeedPosition{Sequence(record.sequence.value - 1)}) {
+      subscriber.live = false;  // commits were dropped: the journal has them
+      return;
+    }
+    for (auto row = first; row != event; ++row) {
+      if (!SendEvent(subscriber, *row)) return;
+    }
+    at->second = {record.sequence};
+  }
+}
+
+// One page for each tenant that is behind; true when there may be more and the sink has room.
+bool FeedHub::CatchUp(Subscriber& subscriber) {
+  bool behind = false;
+  for (const TenantId& tenant : subscriber.wanted.tenants) {
+    if (subscriber.at[tenant] >= published_[tenant]) continue;
+    if (!subscriber.sink->HasRoom()) return false;
+    behind = CatchUpTenant(subscriber, tenant) || behind;
+    if (subscriber.sink == nullptr) return false;
+  }
+  subscriber.live = !behind;
+  return behind && subscriber.sink->HasRoom();
+}
+
+// True when the tenant is still behind after a page.
+bool FeedHub::CatchUpTenant(Subscriber& subscriber, const TenantId& tenant) {
+  const FeedPosition published = published_[tenant];
+  FeedPosition& at = subscriber.at[tenant];
+  const bool whole = at.incident == FeedPosition::kWhole;
+  const Sequence after(whole || at.sequence.value == 0 ? at.sequence.value : at.sequence.value - 1);
+  const auto rows = reader_->ListEvents(tenant, after, kPage);
+  if (!rows.ok()) {
+    subscriber.sink->CutOff(AddFact(rows.status(), "cursor", MakeCursor(subscriber.at)));
+    subscriber.sink = nullptr;
+    return false;
+  }
+  for (const journal::EventRow& row : *rows) {
+    // What was committed since is also handed over as a commit.
+    if (row.sequence > published.sequence) break;
+    if (at >= FeedPosition{row.sequence, row.incident.value}) continue;  // it has this one
+    if (!SendEvent(subscriber, row)) return false;
+  }
+  // A page holds whole records only.
+  if (rows->size() < kPage || rows->back().sequence >= published.sequence) {
+    at = std::max(at, published);
+    return false;
+  }
+  at = {rows->back().sequence};
+  return true;
+}
+
+bool FeedHub::SendEvent(Subscriber& subscriber, const journal::EventRow& row) {
+  journal::v1::Event stored;
+  v1::FeedEvent event;
+  const FeedPosition before =
+      std::exchange(subscriber.at[row.tenant], {row.sequence, row.incident.value});
+  if (!stored.ParseFromString(row.body)) return true;
+  if (!subscriber.wanted.filter.Matches(stored.incident())) return true;
+  event.set_tenant(row.tenant.value);
+  event.set_sequence(row.sequence.value);
+  codec::PutTime(stored.time(), event.mutable_time());
+  event.mutable_incident()->Swap(stored.mutable_incident());
+  event.mutable_entries()->Swap(stored.mutable_entries());
+  if (!subscriber.wanted.omit_alerts) {
+    for (int i = 0; i < std::min(stored.alerts_size(), kAlertsPerEventMax); ++i) {
+      // An alert that cannot be read back comes without labels; its count is right all the same.
+      alerts_->Fill(row.tenant, row.sequence, stored.alerts(i), event.add_alerts()).IgnoreError();
+    }
+  }
+  event.set_cursor(MakeCursor(subscriber.at));
+  const FeedSink::Sent sent = subscriber.sink->Send(std::move(event));
+  subscriber.last_sent = absl::Now();
+  if (sent == FeedSink::Sent::kYes) return true;
+  subscriber.at[row.tenant] = before;  // it did not get this one
+  if (sent == FeedSink::Sent::kFull) subscriber.sink->CutOff(CutOffStatus(subscriber.at));
+  subscriber.sink = nullptr;
+  return false;
+}
+
+// A sign of life that carries nothing but the cursor.
+void FeedHub::Beat(Subscriber& subscriber) {
+  v1::FeedEvent event;
+  event.set_heartbeat(true);
+  event.set_cursor(MakeCursor(subscriber.at));
+  subscriber.last_sent = absl::Now();
+  // One that is full has enough to read.
+  if (subscriber.sink->Send(std::move(event)) == FeedSink::Sent::kGone) subscriber.sink = nullptr;
+}
+
+void FeedHub::Heartbeat(absl::Time now) {
+  for (Subscriber& subscriber : subscribers_) {
+    if (subscriber.sink == nullptr || now - subscriber.last_sent < options_.heartbeat) continue;
+    Beat(subscriber);
+  }
+}
+
+void FeedHub::Stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace tandem::api

@@ -1,0 +1,114 @@
+// The live feed: hands every committed event to those who watch, in order, without gap and without
+// repeat.
+//
+// A subscriber that is behind is served pages from the journal, as fast as it reads; one that has
+// caught up is handed commits as they come. Both happen on one thread, so there is no moment
+// between the two at which an event could slip through.
+//
+// Threads: one of its own (`feed`); OnCommitted comes from the engine's, Add and Remove from any.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "router/api/alerts_view.h"
+#include "router/api/cursor.h"
+#include "router/api/incident_filter.h"
+#include "router/engine/engine.h"
+#include "tandem/v1/feed.pb.h"
+
+namespace tandem::api {
+
+// Where events go. All calls come from the hub's thread.
+class FeedSink {
+ public:
+  virtual ~FeedSink() = default;
+  enum class Sent { kYes, kFull, kGone };
+  virtual Sent Send(v1::FeedEvent event) = 0;
+  // True when so little waits that a page of history may be sent.
+  virtual bool HasRoom() const = 0;
+  virtual void CutOff(absl::Status status) = 0;
+};
+
+struct Subscription {
+  std::vector<TenantId> tenants;  // not empty
+  Positions from;                 // only of `tenants`; one that is missing begins with what comes
+  bool from_beginning = false;    // instead of `from`
+  IncidentFilter filter;
+  bool omit_alerts = false;
+};
+
+class FeedHub final : public engine::CommitSink {
+ public:
+  struct Options {
+    // Commits that wait for the hub; when it falls further behind, the oldest are dropped and every
+    // subscriber reads them from the journal instead.
+    std::size_t commits_max = 256;
+    absl::Duration heartbeat = absl::Seconds(15);
+    std::size_t subscribers_max = 10'000;
+  };
+
+  // `journal` outlives the hub.
+  static absl::StatusOr<std::unique_ptr<FeedHub>> Start(journal::Journal* journal, Options options);
+  ~FeedHub() override;
+
+  void OnCommitted(const std::shared_ptr<const journal::Commit>& commit) override;
+
+  // RESOURCE_EXHAUSTED when there are too many. The sink is used until it says kGone, is cut off,
+  // or Remove was called (it may see one more call then).
+  absl::Status Add(std::shared_ptr<FeedSink> sink, Subscription subscription);
+  void Remove(const FeedSink* sink);
+
+  // A sink has room again.
+  void Poke();
+
+  std::size_t subscribers() const;
+  void Stop();
+
+ private:
+  struct Subscriber {
+    std::shared_ptr<FeedSink> sink;
+    Subscription wanted;
+    Positions at;       // everything up to here was handed over or filtered out
+    bool live = false;  // has caught up
+    absl::Time last_sent;
+  };
+  using Subscribers = std::list<Subscriber>;
+
+  explicit FeedHub(Options options) : options_(options) {}
+
+  void Loop();
+  void Welcome(Subscriber& subscriber);
+  void Deliver(const journal::Commit& commit);
+  void DeliverTo(Subscriber& subscriber, const journal::Commit& commit);
+  bool CatchUp(Subscriber& subscriber);
+  bool CatchUpTenant(Subscriber& subscriber, const TenantId& tenant);
+  void Heartbeat(absl::Time now);
+  bool SendEvent(Subscriber& subscriber, const journal::EventRow& row);
+  void Beat(Subscriber& subscriber);
+
+  const Options options_;
+  std::unique_ptr<journal::Reader> reader_;
+  std::unique_ptr<AlertsView> alerts_;
+  Positions published_;      // hub's thread: the last record of each tenant that it has seen
+  Subscribers subscribers_;  // hub's thread
+
+  mutable std::mutex mutex_;  // guards all below
+  std::condition_variable changed_;
+  std::deque<std::shared_ptr<const journal::Commit>> commits_;
+  std::vector<Subscriber> arriving_;
+  std::vector<const FeedSink*> leaving_;
+  std::size_t count_ = 0;
+  bool poked_ = false;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace tandem::api

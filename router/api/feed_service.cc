@@ -1,0 +1,127 @@
+#include "router/api/feed_service.h"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <utility>
+
+#include "router/api/names.h"
+#include "router/base/status.h"
+#include "router/rpc/outbound.h"
+
+namespace tandem::api {
+namespace {
+
+using Reactor = grpc::ServerWriteReactor<v1::FeedEvent>;
+
+// What waits for a slow reader before it is cut off: 4,096 events, or 8 MiB.
+constexpr rpc::OutboundLimits kOutbound = {.messages_max = 4096, .bytes_max = 8 << 20};
+// Below this many a page of history may be sent.
+constexpr std::size_t kLowWater = 512;
+
+class FeedStream final : public Reactor, public rpc::DrainableStream, public FeedSink {
+ public:
+  FeedStream(FeedHub* hub, const rpc::CallGuard& guard, rpc::Call call)
+      : hub_(hub), guard_(guard), call_(std::move(call)), outbound_(this, kOutbound) {}
+
+  void Start(std::shared_ptr<FeedStream> self, rpc::StreamRegistry::Registration registration) {
+    self_ = std::move(self);
+    registration_ = std::move(registration);
+  }
+
+  Sent Send(v1::FeedEvent event) override {
+    switch (outbound_.Push(std::move(event))) {
+      case rpc::Offer::kTaken:
+        return Sent::kYes;
+      case rpc::Offer::kOverflow:
+        return Sent::kFull;
+      case rpc::Offer::kEnded:
+        break;
+    }
+    return Sent::kGone;
+  }
+  bool HasRoom() const override { return outbound_.queued() < kLowWater; }
+  // The reader gets what is queued, so that the cursor of the error is right.
+  void CutOff(absl::Status status) override {
+    if (!ended_.exchange(true)) outbound_.EndAfterQueue(guard_.Close(call_, status));
+  }
+
+  void End(absl::Status status) override {
+    if (!ended_.exchange(true)) outbound_.End(guard_.Close(call_, status));
+  }
+  std::string_view token_id() const override { return call_.caller.token_id; }
+
+ private:
+  void OnWriteDone(bool ok) override {
+    outbound_.OnWriteDone(ok);
+    if (outbound_.queued() == kLowWater / 2 || outbound_.queued() == 0) hub_->Poke();
+  }
+  void OnCancel() override {
+    End(Error(absl::StatusCode::kCancelled, "CALL_CANCELLED", "the reader has gone"));
+  }
+  void OnDone() override {
+    hub_->Remove(this);
+    registration_.Release();
+    const auto last = std::move(self_);
+  }
+
+  FeedHub* hub_;
+  const rpc::CallGuard& guard_;
+  const rpc::Call call_;
+  rpc::Outbound<v1::FeedEvent, Reactor> outbound_;
+  std::atomic<bool> ended_ = false;
+  rpc::StreamRegistry::Registration registration_;
+  std::shared_ptr<FeedStream> self_;  // until OnDone; the hub holds one, too
+};
+
+}  // namespace
+
+absl::StatusOr<Subscription> FeedService::Judge(const rpc::Call& call,
+                                                const v1::SubscribeRequest& request) const {
+  Subscription wanted{.from_beginning = request.from_beginning(),
+                      .omit_alerts = request.omit_alerts()};
+  std::vector<TenantId> all;
+  for (const auto& [tenant, created] : engine_->Installation()->tenants) all.push_back(tenant);
+  std::vector<std::string> parents(request.parents().begin(), request.parents().end());
+  if (parents.empty()) parents.emplace_back("tenants/-");
+  for (const std::string& parent : parents) {
+    TANDEM_ASSIGN_OR_RETURN(const auto tenants, ResolveTenants(call.caller, guard_->authenticator(),
+                                                               all, parent, "parents"));
+    wanted.tenants.insert(wanted.tenants.end(), tenants.begin(), tenants.end());
+  }
+  std::sort(wanted.tenants.begin(), wanted.tenants.end());
+  wanted.tenants.erase(std::unique(wanted.tenants.begin(), wanted.tenants.end()),
+                       wanted.tenants.end());
+  TANDEM_ASSIGN_OR_RETURN(wanted.filter, IncidentFilter::Parse(request.filter()));
+  if (!request.cursor().empty()) {
+    if (request.from_beginning()) {
+      return InvalidField("CURSOR_INVALID", "cursor", "expected none with from_beginning");
+    }
+    TANDEM_ASSIGN_OR_RETURN(wanted.from, ReadCursor(request.cursor()));
+  }
+  return wanted;
+}
+
+grpc::ServerWriteReactor<v1::FeedEvent>* FeedService::Subscribe(
+    grpc::CallbackServerContext* context, const v1::SubscribeRequest* request) {
+  rpc::Call call = guard_->Open(context, "/tandem.v1.Feed/Subscribe");
+  absl::Status status = guard_->Admit(*context, call);
+  Subscription wanted;
+  if (status.ok()) {
+    auto judged = Judge(call, *request);
+    status = judged.status();
+    if (judged.ok()) wanted = *std::move(judged);
+  }
+  if (!status.ok()) return new rpc::Refused<Reactor>(guard_->Close(call, status));
+  auto stream = std::make_shared<FeedStream>(hub_, *guard_, std::move(call));
+  auto registration = guard_->registry().Add(std::weak_ptr<rpc::DrainableStream>(stream));
+  status = registration.status();
+  FeedStream* raw = stream.get();
+  raw->Start(stream,
+             registration.ok() ? *std::move(registration) : rpc::StreamRegistry::Registration());
+  if (status.ok()) status = hub_->Add(std::move(stream), std::move(wanted));
+  if (!status.ok()) raw->End(status);
+  return raw;
+}
+
+}  // namespace tandem::api

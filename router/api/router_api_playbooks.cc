@@ -1,0 +1,232 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "router/api/cursor.h"
+#include "router/api/later.h"
+#include "router/base/status.h"
+#include "router/base/text.h"
+#include "router/codec/convert.h"
+#include "router/codec/record.h"
+#include "router/engine/shard.h"
+#include "router/playbook/parse.h"
+
+namespace tandem::api {
+namespace {
+
+using playbook::Finding;
+
+// One activation as the journal tells it.
+struct Activation {
+  Sequence sequence;
+  absl::Time time;
+  core::PlaybookActivation input;
+};
+
+// The activations in the records `at`, in that order.
+absl::StatusOr<std::vector<Activation>> ReadActivations(journal::Reader& reader,
+                                                        const TenantId& tenant,
+                                                        const std::vector<Sequence>& at) {
+  std::vector<Activation> found;
+  for (const Sequence sequence : at) {
+    TANDEM_ASSIGN_OR_RETURN(const auto row, reader.ReadRecord(tenant, sequence));
+    if (!row) continue;  // older than what is kept
+    TANDEM_ASSIGN_OR_RETURN(auto record, codec::DecodeRecord(row->body, {}));
+    found.push_back({row->sequence, row->time, std::get<core::PlaybookActivation>(record.input)});
+  }
+  return found;
+}
+
+v1::Playbook PlaybookMessage(const TenantId& tenant, const Activation& activation, bool active) {
+  const playbook::Playbook& playbook = *activation.input.playbook;
+  v1::Playbook message;
+  message.set_name(fmt::format("tenants/{}/playbooks/{}", tenant.value, playbook.digest()));
+  message.set_digest(playbook.digest());
+  message.set_source(playbook.source());
+  message.set_active(active);
+  codec::PutTime(absl::ToUnixMicros(activation.time), message.mutable_activate_time());
+  codec::Put(activation.input.actor, message.mutable_activated_by());
+  message.set_comment(activation.input.comment);
+  message.set_rule_count(static_cast<std::uint32_t>(playbook.rules().size()));
+  return message;
+}
+
+v1::Playbook DefaultMessage(const TenantId& tenant) {
+  Activation none{.input = {.actor = {"tandem", Side::kUnspecified},
+                            .comment = "built in: nobody has activated a playbook yet",
+                            .playbook = engine::DefaultPlaybook(tenant)}};
+  v1::Playbook message = PlaybookMessage(tenant, none, true);
+  message.clear_activate_time();
+  return message;
+}
+
+void PutFindings(const std::vector<Finding>& findings, v1::ValidatePlaybookResponse* out) {
+  for (const Finding& finding : findings) {
+    v1::PlaybookFinding* to = out->add_findings();
+    to->set_level(finding.level == Finding::Level::kError ? v1::PlaybookFinding::ERROR
+                                                          : v1::PlaybookFinding::WARNING);
+    to->set_line(finding.line);
+    to->set_column(finding.column);
+    to->set_message(finding.message);
+  }
+}
+
+// INVALID_ARGUMENT with a field error for each finding that is one.
+absl::Status Refuse(const std::vector<Finding>& findings) {
+  absl::Status status;
+  for (const Finding& finding : findings) {
+    if (finding.level != Finding::Level::kError) continue;
+    const FieldError field{fmt::format("source:{}:{}", finding.line, finding.column),
+                           finding.message};
+    status = status.ok() ? InvalidField("PLAYBOOK_INVALID", field.field, field.description)
+                         : AddField(std::move(status), field);
+  }
+  return status;
+}
+
+absl::Status CheckTenant(const TenantId& tenant, const playbook::Playbook& playbook) {
+  if (playbook.tenant() == tenant.value) return absl::OkStatus();
+  return InvalidField("PLAYBOOK_TENANT", "source",
+                      fmt::format("the playbook says tenant \"{}\", but the call is for \"{}\"",
+                                  Printable(playbook.tenant()), tenant.value));
+}
+
+}  // namespace
+
+template <typename Response, typename Read>
+void RouterApi::WithActivations(const TenantId& tenant, Answer<Response> answer, Read read) {
+  parts_.engine->Submit({.tenant = tenant,
+                         .request = engine::MilestonesQuery{},
+                         .done = [this, answer, read](absl::StatusOr<engine::Reply> reply) {
+                           if (!reply.ok()) return answer(reply.status());
+                           Later<Response>(
+                               answer, [read, at = reply->activations](journal::Reader& reader) {
+                                 return read(reader, at);
+                               });
+                         }});
+}
+
+void RouterApi::ValidatePlaybook(const rpc::Caller& caller,
+                                 const v1::ValidatePlaybookRequest& request,
+                                 Answer<v1::ValidatePlaybookResponse> answer) {
+  TANDEM_ASSIGN_OR_ANSWER(const TenantId tenant, rpc::ResolveTenant(caller, *parts_.authenticator,
+                                                                    request.parent(), "parent"));
+  Later<v1::ValidatePlaybookResponse>(
+      std::move(answer),
+      [tenant, source = request.source()](
+          journal::Reader&) -> absl::StatusOr<v1::ValidatePlaybookResponse> {
+        playbook::Compiled compiled = playbook::CompilePlaybook(source);
+        v1::ValidatePlaybookResponse response;
+        if (compiled.playbook != nullptr) {
+          if (const absl::Status named = CheckTenant(tenant, *compiled.playbook); !named.ok()) {
+            compiled.findings.push_back({.message = MessageOf(named)});
+          } else {
+            response.set_valid(true);
+          }
+          response.set_digest(compiled.playbook->digest());
+          response.set_rule_count(static_cast<std::uint32_t>(compiled.playbook->rules().size()));
+        }
+        PutFindings(compiled.findings, &response);
+        return response;
+      });
+}
+
+void RouterApi::ActivatePlaybook(const rpc::Caller& caller,
+                                 const v1::ActivatePlaybookRequest& request,
+                                 Answer<v1::Playbook> answer) {
+  TANDEM_ASSIGN_OR_ANSWER(const TenantId tenant, rpc::ResolveTenant(caller, *parts_.authenticator,
+                                                                    request.parent(), "parent"));
+  if (request.comment().empty() || request.comment().size() > 4096) {
+    return answer(InvalidField("COMMENT_MISSING", "comment",
+                               "say why, in at most 4,096 bytes: both sides will read it"));
+  }
+  const core::Actor actor{caller.principal, caller.side};
+  const absl::Status posted =
+      parts_.readers->Post([this, tenant, request, actor, answer](journal::Reader&) {
+        playbook::Compiled compiled = playbook::CompilePlaybook(request.source());
+        if (compiled.playbook == nullptr) return answer(Refuse(compiled.findings));
+        if (const absl::Status named = CheckTenant(tenant, *compiled.playbook); !named.ok()) {
+          return answer(named);
+        }
+        core::PlaybookActivation input{actor, request.comment(), compiled.playbook,
+                                       request.request_id()};
+        const v1::Playbook message = PlaybookMessage(
+            tenant, {.time = parts_.clock->Now(), .input = input}, !request.validate_only());
+        if (request.validate_only()) return answer(message);
+        parts_.engine->Submit({.tenant = tenant,
+                               .request = std::move(input),
+                               .done = [answer, message](absl::StatusOr<engine::Reply> reply) {
+                                 if (!reply.ok()) return answer(reply.status());
+                                 answer(message);
+                               }});
+      });
+  if (!posted.ok()) answer(posted);
+}
+
+void RouterApi::GetPlaybook(const rpc::Caller& caller, const v1::GetPlaybookRequest& request,
+                            Answer<v1::Playbook> answer) {
+  constexpr std::string_view kMiddle = "/playbooks/";
+  const std::size_t middle = request.name().find(kMiddle);
+  if (middle == std::string::npos) {
+    return answer(InvalidField("NAME_INVALID", "name",
+                               "expected tenants/{tenant}/playbooks/{digest} or …/active"));
+  }
+  TANDEM_ASSIGN_OR_ANSWER(
+      const TenantId tenant,
+      rpc::ResolveTenant(caller, *parts_.authenticator, request.name().substr(0, middle), "name"));
+  const std::string wanted = request.name().substr(middle + kMiddle.size());
+  WithActivations<v1::Playbook>(
+      tenant, std::move(answer),
+      [tenant, wanted](journal::Reader& reader,
+                       const std::vector<Sequence>& at) -> absl::StatusOr<v1::Playbook> {
+        TANDEM_ASSIGN_OR_RETURN(const auto activations, ReadActivations(reader, tenant, at));
+        const v1::Playbook built_in = DefaultMessage(tenant);
+        if (activations.empty() && (wanted == "active" || wanted == built_in.digest())) {
+          return built_in;
+        }
+        for (auto it = activations.rbegin(); it != activations.rend(); ++it) {
+          if (wanted == "active" || it->input.playbook->digest() == wanted) {
+            return PlaybookMessage(tenant, *it, it == activations.rbegin());
+          }
+        }
+        return Error(absl::StatusCode::kNotFound, "PLAYBOOK_NOT_FOUND",
+                     "there is no such playbook in the tenants of your credential");
+      });
+}
+
+void RouterApi::ListPlaybooks(const rpc::Caller& caller, const v1::ListPlaybooksRequest& request,
+                              Answer<v1::ListPlaybooksResponse> answer) {
+  TANDEM_ASSIGN_OR_ANSWER(const TenantId tenant, rpc::ResolveTenant(caller, *parts_.authenticator,
+                                                                    request.parent(), "parent"));
+  const auto limit = static_cast<std::size_t>(
+      std::clamp(request.page_size() == 0 ? 20 : request.page_size(), 1, 100));
+  std::size_t skip = 0;
+  const std::string bound_to = "playbooks of " + tenant.value;
+  if (!request.page_token().empty()) {
+    TANDEM_ASSIGN_OR_ANSWER(const std::string at, ReadPageToken(request.page_token(), bound_to));
+    skip = static_cast<std::size_t>(std::stoull(at));
+  }
+  WithActivations<v1::ListPlaybooksResponse>(
+      tenant, std::move(answer),
+      [=](journal::Reader& reader,
+          const std::vector<Sequence>& at) -> absl::StatusOr<v1::ListPlaybooksResponse> {
+        std::vector<Sequence> page(at.rbegin(), at.rend());
+        page.erase(page.begin(),
+                   page.begin() + static_cast<std::ptrdiff_t>(std::min(skip, page.size())));
+        page.resize(std::min(limit, page.size()));
+        TANDEM_ASSIGN_OR_RETURN(const auto activations, ReadActivations(reader, tenant, page));
+        v1::ListPlaybooksResponse response;
+        for (const Activation& activation : activations) {
+          v1::Playbook* to = response.add_playbooks();
+          *to = PlaybookMessage(tenant, activation, activation.sequence == at.back());
+          to->clear_source();
+        }
+        if (skip + limit < at.size()) {
+          response.set_next_page_token(MakePageToken(fmt::format("{}", skip + limit), bound_to));
+        }
+        return response;
+      });
+}
+
+}  // namespace tandem::api

@@ -1,0 +1,160 @@
+#include "router/codec/timeline.h"
+
+#include <absl/time/time.h>
+#include <fmt/format.h>
+
+#include "router/base/text.h"
+#include "router/codec/convert.h"
+#include "router/codec/projection.h"
+
+namespace tandem::codec {
+namespace {
+
+std::string At(core::Micros micros) { return TimeText(absl::FromUnixMicros(micros)); }
+
+std::string Who(const core::Actor& actor) {
+  if (actor.side == Side::kUnspecified) return "Tandem";
+  return fmt::format("{} ({})", actor.principal, ToText(actor.side));
+}
+
+class Teller {
+ public:
+  Teller(const core::TenantState& state, const core::Incident& incident, v1::TimelineEntry* entry)
+      : state_(state), incident_(incident), entry_(entry) {
+    entry_->mutable_actor()->set_principal("tandem");
+  }
+
+  bool operator()(const core::IncidentOpened& fact) {
+    const playbook::Rule& rule = incident_.Rule();
+    return Say("OPENED",
+               fmt::format("Opened for {} by rule {}: {}{}",
+                           incident_.playbook->teams()[rule.owner].name, rule.name,
+                           ToText(fact.handling), fact.context_gap ? ", with a context gap" : ""));
+  }
+  bool operator()(const core::IncidentReopened& fact) {
+    By(fact.actor, fact.comment);
+    return Say("REOPENED", fact.actor.side == Side::kUnspecified
+                               ? "Reopened: its group fired again"
+                               : fmt::format("Reopened by {}", Who(fact.actor)));
+  }
+  bool operator()(const core::SeverityRaised& fact) {
+    return Say("SEVERITY_RAISED", fmt::format("Now {}", ToText(fact.severity)));
+  }
+  bool operator()(const core::IncidentAcknowledged& fact) {
+    By(fact.actor, fact.comment);
+    return Say("ACKNOWLEDGED", fmt::format("{} works on it, until {} unless renewed",
+                                           Who(fact.actor), At(fact.expires)));
+  }
+  bool operator()(const core::AcknowledgementExpired&) {
+    return Say("ACKNOWLEDGEMENT_EXPIRED",
+               "The acknowledgement has expired; the escalation goes on");
+  }
+  bool operator()(const core::IncidentNoted& fact) {
+    By(fact.actor, fact.text);
+    return Say("NOTED", fmt::format("Note by {}", Who(fact.actor)));
+  }
+  bool operator()(const core::IncidentResolved& fact) {
+    By(fact.actor, fact.comment);
+    return Say("RESOLVED", fact.actor.side == Side::kUnspecified
+                               ? "Resolved: nothing of it fires any more"
+                               : fmt::format("Resolved by {}", Who(fact.actor)));
+  }
+  bool operator()(const core::StepTaken& fact) {
+    if (fact.last_resort) {
+      return Say("ESCALATION_EXHAUSTED",
+                 fact.nobody ? "The escalation is finished and there is nobody left to tell"
+                             : "The escalation is finished; the last resort is told");
+    }
+    const std::string round = fact.round > 1 ? fmt::format(" (round {})", fact.round) : "";
+    return Say("STEP_TAKEN", fact.nobody
+                                 ? fmt::format("Step {}{} has nobody to tell; the next "
+                                               "follows at once",
+                                               fact.step, round)
+                                 : fmt::format("Step {}{} of the escalation", fact.step, round));
+  }
+  bool operator()(const core::StepHastened&) {
+    return Say("STEP_TAKEN", "Every delivery of the step has failed; the next follows at once");
+  }
+  bool operator()(const core::DeliveryPlanned& fact) {
+    entry_->set_delivery_id(DeliveryId(state_.tenant, fact.incident, fact.delivery));
+    return Say("DELIVERY_PLANNED",
+               fmt::format("{} to be told {}", fact.contact,
+                           fact.team.empty() ? "as the last resort"
+                                             : fmt::format("for team {}", fact.team)));
+  }
+  bool operator()(const core::DeliveryAttempted& fact) {
+    return SayDelivery(fact, "DELIVERY_ATTEMPTED",
+                       fmt::format("Telling {} (attempt {})", fact.contact, fact.attempt));
+  }
+  bool operator()(const core::DeliverySucceeded& fact) {
+    return SayDelivery(fact, "DELIVERY_SUCCEEDED",
+                       fmt::format("{} was told (attempt {}, {})", fact.contact, fact.attempt,
+                                   DurationText(fact.latency)));
+  }
+  bool operator()(const core::DeliveryFailed& fact) {
+    return SayDelivery(fact, "DELIVERY_FAILED",
+                       fmt::format("Telling {} failed: {}; next attempt at {}", fact.contact,
+                                   fact.detail, At(fact.not_before)));
+  }
+  bool operator()(const core::DeliveryGivenUp& fact) {
+    return SayDelivery(fact, "DELIVERY_FAILED",
+                       fmt::format("Telling {} failed for good after {} attempts: {}", fact.contact,
+                                   fact.attempt, fact.detail));
+  }
+  bool operator()(const core::DeliveryCancelled& fact) {
+    return SayDelivery(fact, "DELIVERY_CANCELLED",
+                       fmt::format("{} need not be told any more: {}", fact.contact, fact.reason));
+  }
+  // What only plans ahead, or is no incident's.
+  template <typename Other>
+  bool operator()(const Other&) {
+    return false;
+  }
+
+ private:
+  bool Say(const char* kind, std::string text) {
+    entry_->set_kind(kind);
+    entry_->set_text(std::move(text));
+    return true;
+  }
+  void By(const core::Actor& actor, const std::string& comment) {
+    Put(actor, entry_->mutable_actor());
+    entry_->set_comment(comment);
+  }
+  template <typename Fact>
+  bool SayDelivery(const Fact& fact, const char* kind, std::string text) {
+    entry_->set_delivery_id(DeliveryId(state_.tenant, fact.incident, fact.delivery));
+    return Say(kind, std::move(text));
+  }
+
+  const core::TenantState& state_;
+  const core::Incident& incident_;
+  v1::TimelineEntry* entry_;
+};
+
+}  // namespace
+
+std::optional<IncidentNumber> IncidentOf(const core::Fact& fact) {
+  return std::visit(
+      [](const auto& f) -> std::optional<IncidentNumber> {
+        using F = std::decay_t<decltype(f)>;
+        if constexpr (std::is_same_v<F, core::ClientAdvanced> ||
+                      std::is_same_v<F, core::ContextChanged> ||
+                      std::is_same_v<F, core::PlaybookActivated> ||
+                      std::is_same_v<F, core::AlertFired> ||
+                      std::is_same_v<F, core::AlertRefreshed> ||
+                      std::is_same_v<F, core::AlertCleared>) {
+          return std::nullopt;
+        } else {
+          return f.incident;
+        }
+      },
+      fact);
+}
+
+bool Tell(const core::TenantState& state, const core::Incident& incident, const core::Fact& fact,
+          v1::TimelineEntry* entry) {
+  return std::visit(Teller(state, incident, entry), fact);
+}
+
+}  // namespace tandem::codec

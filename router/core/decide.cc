@@ -1,0 +1,158 @@
+#include "router/core/decide.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "router/base/check.h"
+#include "router/base/status.h"
+#include "router/core/apply.h"
+#include "router/core/decide_parts.h"
+
+namespace tandem::core {
+namespace {
+
+// Deadlines of incidents that one TimePassed works off; more are left for the next.
+constexpr std::size_t kIncidentsPerTimePassed = 256;
+
+// Decides an input part by part, applying what each part decided before the next is looked at.
+class Stepper {
+ public:
+  Stepper(TenantState& state, const Input& input, absl::Time now)
+      : state_(state),
+        now_(absl::ToUnixMicros(now)),
+        position_{&input, state.last_sequence.Next(), now_} {
+    TANDEM_CHECK(now_ >= state.last_time, "time does not go back");
+  }
+
+  Outcome Run(const Input& input) {
+    std::visit(*this, input);
+    if (!outcome_.facts.empty()) EndRecord(state_, position_);
+    return std::move(outcome_);
+  }
+
+  void operator()(const AlertBatch& batch) {
+    if (!batch.client_id.empty()) {
+      const auto client = state_.clients.find(std::string(batch.client_id));
+      if (client != state_.clients.end() && batch.number <= client->second.number) {
+        outcome_.repeated = true;
+        return;
+      }
+    }
+    outcome_.facts.reserve(batch.alerts.size() + 2);
+    for (const AlertItem& alert : batch.alerts) {
+      DecideAlert(state_, batch, alert, now_, part_);
+      ApplyPart();
+    }
+    if (!batch.client_id.empty()) {
+      part_.push_back(ClientAdvanced{std::string(batch.client_id), batch.number});
+      ApplyPart();
+    }
+  }
+
+  void operator()(const Acknowledgement& input) { Act(input, DecideAcknowledgement); }
+  void operator()(const Note& input) { Act(input, DecideNote); }
+  void operator()(const Resolution& input) { Act(input, DecideResolution); }
+  void operator()(const Reopening& input) { Act(input, DecideReopening); }
+
+  void operator()(const DeliveryReport& report) {
+    DecideDeliveryReport(state_, report, now_, part_);
+    ApplyPart();
+  }
+
+  void operator()(const ContextChange& change) {
+    if (!change.snapshot && change.version <= state_.context_version) {
+      outcome_.repeated = true;
+      return;
+    }
+    part_.push_back(ContextChanged{change.version});
+    ApplyPart();
+  }
+
+  void operator()(const PlaybookActivation& activation) {
+    if (Repeated(activation.actor, activation.request_id)) return;
+    part_.push_back(PlaybookActivated{activation.playbook->digest(), activation.actor,
+                                      activation.comment, activation.request_id});
+    ApplyPart();
+  }
+
+  void operator()(const TimePassed&) {
+    for (const AlertSlot* alert : state_.alerts.Due(now_, kAlertsPerTimePassed)) {
+      part_.push_back(AlertCleared{alert->number, alert->incident, alert->ends, true, alert->source,
+                                   alert->source_index});
+    }
+    // The pointers of Due end with the first Apply, so all clear as one part; each incident is then
+    // looked at once.
+    std::vector<IncidentNumber> touched;
+    for (const Fact& fact : part_) touched.push_back(std::get<AlertCleared>(fact).incident);
+    ApplyPart();
+    std::sort(touched.begin(), touched.end());
+    touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
+    for (const IncidentNumber number : touched) {
+      DecideQuiet(*state_.FindIncident(number), now_, part_);
+      ApplyPart();
+    }
+    for (std::size_t i = 0; i < kIncidentsPerTimePassed && !state_.deadlines.empty(); ++i) {
+      const auto [due, number] = *state_.deadlines.begin();
+      if (due > now_) break;
+      DecideDeadline(state_, *state_.FindIncident(number), now_, part_);
+      ApplyPart();
+    }
+    looked_ = true;
+  }
+
+  // A look that decided nothing still moves the wakes of the alerts it met. That is no part of the
+  // state's meaning, so it needs no record.
+  bool looked() const { return looked_; }
+
+ private:
+  bool Repeated(const Actor& actor, const std::string& request_id) {
+    const std::string key = RequestKey(actor, request_id);
+    outcome_.repeated = !key.empty() && state_.requests.contains(key);
+    return outcome_.repeated;
+  }
+
+  template <typename Action, typename Decide>
+  void Act(const Action& action, Decide decide) {
+    if (Repeated(action.actor, action.request_id)) return;
+    outcome_.refused = decide(state_, action, now_, part_);
+    if (outcome_.refused.ok()) ApplyPart();
+    part_.clear();
+  }
+
+  void ApplyPart() {
+    for (Fact& fact : part_) {
+      Apply(state_, position_, fact);
+      outcome_.facts.push_back(std::move(fact));
+    }
+    part_.clear();
+  }
+
+  TenantState& state_;
+  Micros now_;
+  Position position_;
+  Facts part_;
+  Outcome outcome_;
+  bool looked_ = false;
+};
+
+}  // namespace
+
+Outcome Step(TenantState& state, const Input& input, absl::Time now) {
+  Stepper stepper(state, input, now);
+  Outcome outcome = stepper.Run(input);
+  if (stepper.looked() && outcome.facts.empty()) {
+    state.alerts.Settle(absl::ToUnixMicros(now), kAlertsPerTimePassed);
+  }
+  return outcome;
+}
+
+void Replay(TenantState& state, const Input& input, const Facts& facts, Sequence sequence,
+            absl::Time time) {
+  const Position position{&input, sequence, absl::ToUnixMicros(time)};
+  for (const Fact& fact : facts) Apply(state, position, fact);
+  EndRecord(state, position);
+}
+
+}  // namespace tandem::core

@@ -1,0 +1,138 @@
+#include "router/core/escalation.h"
+
+#include <algorithm>
+#include <set>
+#include <variant>
+
+namespace tandem::core {
+namespace {
+
+constexpr Micros kMinute = 60'000'000;
+
+Micros ToMicros(absl::Duration duration) { return absl::ToInt64Microseconds(duration); }
+
+// Between two rounds of a ladder: as long as between its last two rungs, at least a minute, and
+// five minutes for a ladder of one rung.
+Micros RoundPause(const playbook::Escalation& ladder) {
+  if (ladder.steps.size() < 2) return 5 * kMinute;
+  const auto& last = ladder.steps[ladder.steps.size() - 1];
+  const auto& before = ladder.steps[ladder.steps.size() - 2];
+  return std::max(kMinute, ToMicros(last.after - before.after));
+}
+
+struct Rung {
+  std::uint32_t step = 0;   // from 1
+  std::uint32_t round = 0;  // from 1
+  bool last_resort = false;
+};
+
+Rung NextRung(const Incident& incident, const playbook::Escalation& ladder) {
+  const auto steps = static_cast<std::uint32_t>(ladder.steps.size());
+  if (incident.exhausted) return {steps, incident.round, true};
+  if (incident.step < steps) return {incident.step + 1, incident.round, false};
+  if (incident.round <= ladder.repeat) return {1, incident.round + 1, false};
+  return {steps, incident.round, true};
+}
+
+// When the rung after `rung` is due.
+Micros DueAfter(const Incident& incident, const playbook::Escalation& ladder, const Rung& rung,
+                Micros now) {
+  if (rung.last_resort) return now + kLastResortEvery;
+  const Micros start = rung.round == incident.round ? incident.ladder_start : now;
+  if (rung.step < ladder.steps.size()) {
+    const Micros planned = start + ToMicros(ladder.steps[rung.step].after);
+    // A rung that would be overdue at once (the router was down) keeps its distance from this one.
+    const Micros gap = ToMicros(ladder.steps[rung.step].after - ladder.steps[rung.step - 1].after);
+    return planned > now ? planned : now + gap;
+  }
+  return now + RoundPause(ladder);
+}
+
+class Planner {
+ public:
+  Planner(const TenantState& state, const Incident& incident, Facts& facts)
+      : state_(state), incident_(incident), facts_(facts), next_(state.last_delivery) {
+    // Deliveries that the same part of the input has planned already are not applied yet.
+    for (const Fact& fact : facts) {
+      if (const auto* planned = std::get_if<DeliveryPlanned>(&fact)) {
+        next_ = std::max(next_, planned->delivery);
+      }
+    }
+  }
+
+  void Plan(const char* event_type, std::uint32_t step, std::string team, std::string contact) {
+    // A contact in two teams of a rung is told once.
+    if (!contacts_.insert(contact).second) return;
+    next_ = next_.Next();
+    facts_.push_back(DeliveryPlanned{.delivery = next_,
+                                     .incident = incident_.number,
+                                     .event_type = event_type,
+                                     .step = step,
+                                     .team = std::move(team),
+                                     .contact = std::move(contact)});
+  }
+
+ private:
+  const TenantState& state_;
+  const Incident& incident_;
+  Facts& facts_;
+  DeliveryNumber next_;
+  std::set<std::string> contacts_;
+};
+
+const char* EventTypeOf(const Incident& incident, const Rung& rung) {
+  if (rung.step > 1 || rung.round > 1 || rung.last_resort) return "incident.escalated";
+  return incident.reopened > 0 ? "incident.reopened" : "incident.opened";
+}
+
+}  // namespace
+
+void TakeStep(const TenantState& state, const Incident& incident, Micros now, Facts& facts) {
+  const playbook::Playbook& playbook = *incident.playbook;
+  const playbook::Escalation& ladder = playbook.escalations()[incident.Rule().escalation];
+  const Rung rung = NextRung(incident, ladder);
+  const std::size_t taken_at = facts.size();
+  facts.push_back(StepTaken{.incident = incident.number,
+                            .step = rung.step,
+                            .round = rung.round,
+                            .last_resort = rung.last_resort,
+                            .next_step = DueAfter(incident, ladder, rung, now)});
+  Planner planner(state, incident, facts);
+  const char* type = EventTypeOf(incident, rung);
+  if (rung.last_resort && playbook.last_resort()) {
+    planner.Plan(type, rung.step, "", playbook.contacts()[*playbook.last_resort()].name);
+  } else {
+    for (const std::uint32_t team : ladder.steps[rung.step - 1].teams) {
+      for (const std::uint32_t contact : playbook.teams()[team].contacts) {
+        planner.Plan(type, rung.step, playbook.teams()[team].name,
+                     playbook.contacts()[contact].name);
+      }
+    }
+  }
+  if (facts.size() > taken_at + 1) return;
+  auto& taken = std::get<StepTaken>(facts[taken_at]);
+  taken.nobody = true;
+  // Nobody to tell: no reason to wait, unless this was the end of the ladder.
+  if (!rung.last_resort) taken.next_step = now;
+}
+
+void TellAgain(const TenantState& state, const Incident& incident, const char* event_type,
+               TellOptions options, Facts& facts) {
+  Planner planner(state, incident, facts);
+  for (const Told& told : incident.told) {
+    if (options.only_reached && !told.reached) continue;
+    planner.Plan(event_type, 0, told.team, told.contact);
+  }
+}
+
+void CancelDeliveries(const TenantState& state, const Incident& incident, const char* reason,
+                      Facts& facts) {
+  for (const DeliveryNumber delivery : incident.open_deliveries) {
+    facts.push_back(DeliveryCancelled{.delivery = delivery,
+                                      .incident = incident.number,
+                                      .contact = state.deliveries.at(delivery).contact,
+                                      .reason = reason});
+  }
+}
+
+}  // namespace tandem::core

@@ -1,0 +1,34 @@
+// Who is told next about an incident that nobody has taken over yet.
+//
+// The ladder of a playbook's escalation is climbed rung by rung, repeated as declared, and ends in
+// the tenant's last resort, which is told again and again: an open incident always has a deadline.
+//
+// Pure; safe to call from any thread.
+#pragma once
+
+#include "router/core/fact.h"
+#include "router/core/state.h"
+
+namespace tandem::core {
+
+// How often the last resort (or, without one, the last rung) is told once the ladder is finished.
+inline constexpr Micros kLastResortEvery = 30LL * 60 * 1'000'000;
+
+// The facts of the rung that is due: StepTaken, then a DeliveryPlanned for each contact. A rung on
+// which nobody can be told is taken without deliveries, and the next is due at once.
+// REQUIRES: the incident is open and its next step is due.
+void TakeStep(const TenantState& state, const Incident& incident, Micros now, Facts& facts);
+
+// A message to every contact told so far: "incident.resolved", "incident.severity_raised". With
+// `only_reached`, only to those to whom an attempt was made.
+struct TellOptions {
+  bool only_reached = false;
+};
+void TellAgain(const TenantState& state, const Incident& incident, const char* event_type,
+               TellOptions options, Facts& facts);
+
+// Withdraws what is open of the incident.
+void CancelDeliveries(const TenantState& state, const Incident& incident, const char* reason,
+                      Facts& facts);
+
+}  // namespace tandem::core

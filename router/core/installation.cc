@@ -1,0 +1,152 @@
+#include "router/core/installation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "router/base/status.h"
+
+namespace tandem::core {
+namespace {
+
+using absl::StatusCode;
+
+bool IsTenantId(const std::string& id) {
+  const auto valid = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  return !id.empty() && id.size() <= 63 && id[0] >= 'a' && id[0] <= 'z' &&
+         std::all_of(id.begin(), id.end(), valid);
+}
+
+bool IsPrincipalId(const std::string& id) {
+  const auto valid = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '@' ||
+           c == '-';
+  };
+  return !id.empty() && id.size() <= 63 && std::all_of(id.begin(), id.end(), valid);
+}
+
+absl::Status Full(std::string_view what, std::size_t max) {
+  return Error(StatusCode::kResourceExhausted, "LIMIT_REACHED",
+               fmt::format("this installation holds at most {} {}", max, what));
+}
+
+absl::Status CheckSide(const PrincipalPut& wanted) {
+  const bool of_installation =
+      wanted.role == PrincipalRole::kAdmin || wanted.role == PrincipalRole::kService;
+  if (wanted.side == Side::kUnspecified && wanted.role != PrincipalRole::kService) {
+    return InvalidField("SIDE_MISSING", "principal.side",
+                        "every principal acts for one side: PROVIDER or CUSTOMER");
+  }
+  if (wanted.all_tenants && !of_installation) {
+    return InvalidField("TENANTS_INVALID", "principal.tenants",
+                        "\"tenants/-\" is only for the roles ADMIN and SERVICE");
+  }
+  if (wanted.side == Side::kCustomer && (wanted.all_tenants || wanted.tenants.size() != 1)) {
+    return InvalidField("TENANTS_INVALID", "principal.tenants",
+                        "a principal of the customer's side has exactly one tenant");
+  }
+  if (!wanted.all_tenants && wanted.tenants.empty()) {
+    return InvalidField("TENANTS_INVALID", "principal.tenants", "expected at least one tenant");
+  }
+  if (wanted.tenants.size() > 1000) {
+    return InvalidField("TENANTS_INVALID", "principal.tenants", "expected at most 1,000 tenants");
+  }
+  return absl::OkStatus();
+}
+
+struct Judge {
+  const InstallationState& state;
+
+  absl::Status operator()(const TenantCreated& wanted) const {
+    if (!IsTenantId(wanted.tenant.value)) {
+      return InvalidField("NAME_INVALID", "tenant.name",
+                          "expected tenants/{tenant} with 1 to 63 bytes of [a-z0-9-] that start "
+                          "with a letter");
+    }
+    if (state.tenants.contains(wanted.tenant)) {
+      return Error(StatusCode::kAlreadyExists, "TENANT_EXISTS",
+                   fmt::format("tenant {} exists already", wanted.tenant.value));
+    }
+    if (state.tenants.size() >= InstallationState::kTenantsMax) {
+      return Full("tenants", InstallationState::kTenantsMax);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status operator()(const PrincipalPut& wanted) const {
+    if (!IsPrincipalId(wanted.id)) {
+      return InvalidField("NAME_INVALID", "principal.id", "expected 1 to 63 bytes of [a-z0-9._@-]");
+    }
+    if (static_cast<int>(wanted.role) < 1 || static_cast<int>(wanted.role) > 6) {
+      return InvalidField("ROLE_INVALID", "principal.role",
+                          "expected VIEWER, RESPONDER, EDITOR, ADMIN, AGENT or SERVICE");
+    }
+    TANDEM_RETURN_IF_ERROR(CheckSide(wanted));
+    for (const TenantId& tenant : wanted.tenants) {
+      if (!state.tenants.contains(tenant)) {
+        return Error(StatusCode::kNotFound, "TENANT_NOT_FOUND",
+                     fmt::format("principal.tenants: there is no tenant {}", tenant.value));
+      }
+    }
+    const auto known = state.principals.find(wanted.id);
+    if (known == state.principals.end() &&
+        state.principals.size() >= InstallationState::kPrincipalsMax) {
+      return Full("principals", InstallationState::kPrincipalsMax);
+    }
+    // One person never stands for both sides.
+    if (known != state.principals.end() && known->second.side != wanted.side) {
+      return InvalidField("SIDE_CHANGED", "principal.side",
+                          fmt::format("{} acts for the {} and cannot change sides; create another "
+                                      "principal",
+                                      wanted.id, ToText(known->second.side)));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status operator()(const TokenCreated& wanted) const {
+    if (!state.principals.contains(wanted.principal)) {
+      return Error(StatusCode::kNotFound, "PRINCIPAL_NOT_FOUND",
+                   fmt::format("there is no principal {}", wanted.principal));
+    }
+    if (state.tokens.contains(wanted.id)) {
+      return Error(StatusCode::kAlreadyExists, "TOKEN_EXISTS", "the token id is taken; try again");
+    }
+    if (state.tokens.size() >= InstallationState::kTokensMax) {
+      return Full("tokens", InstallationState::kTokensMax);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status operator()(const TokenRevoked& wanted) const {
+    if (!state.tokens.contains(wanted.id)) {
+      return Error(StatusCode::kNotFound, "TOKEN_NOT_FOUND",
+                   fmt::format("there is no live token {}", wanted.id));
+    }
+    return absl::OkStatus();
+  }
+};
+
+}  // namespace
+
+absl::Status DecideInstallation(const InstallationState& state, const InstallationInput& input) {
+  return std::visit(Judge{state}, input.wanted);
+}
+
+void ApplyInstallation(InstallationState& state, const InstallationFact& fact, Sequence sequence,
+                       Micros time) {
+  if (const auto* tenant = std::get_if<TenantCreated>(&fact)) {
+    state.tenants[tenant->tenant] = *tenant;
+  } else if (const auto* principal = std::get_if<PrincipalPut>(&fact)) {
+    state.principals[principal->id] = *principal;
+  } else if (const auto* token = std::get_if<TokenCreated>(&fact)) {
+    state.tokens[token->id] = *token;
+  } else {
+    state.tokens.erase(std::get<TokenRevoked>(fact).id);
+  }
+  state.last_sequence = sequence;
+  state.last_time = time;
+}
+
+}  // namespace tandem::core

@@ -1,0 +1,95 @@
+// The installation itself: tenants, principals and tokens. A tenant of its own in the journal, with
+// its own inputs and facts; here every input is one fact.
+//
+// Pure; one thread at a time. Readers on other threads get immutable copies (router/engine).
+#pragma once
+
+#include <absl/container/btree_map.h>
+#include <absl/status/status.h>
+#include <absl/time/time.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "router/base/ids.h"
+#include "router/base/words.h"
+#include "router/core/fact.h"
+#include "router/core/input.h"
+
+namespace tandem::core {
+
+// Names the installation's own history; no tenant can have this id.
+inline const TenantId kInstallation{"_installation"};
+
+// Numbers equal those of tandem.v1.Role.
+enum class PrincipalRole : std::uint8_t {
+  kViewer = 1,
+  kResponder = 2,
+  kEditor = 3,
+  kAdmin = 4,
+  kAgent = 5,
+  kService = 6
+};
+
+struct TenantCreated {
+  TenantId tenant;
+  std::string display_name;
+  absl::Time created;
+  friend bool operator==(const TenantCreated&, const TenantCreated&) = default;
+};
+
+struct PrincipalPut {
+  std::string id;
+  std::string display_name;
+  Side side = Side::kUnspecified;
+  PrincipalRole role = PrincipalRole::kViewer;
+  bool all_tenants = false;
+  std::vector<TenantId> tenants;  // sorted
+  friend bool operator==(const PrincipalPut&, const PrincipalPut&) = default;
+};
+
+struct TokenCreated {
+  std::string id;           // the public part
+  std::string secret_hash;  // SHA-256 of the whole token, 64 hexadecimal digits
+  std::string principal;
+  absl::Time created;
+  absl::Time expires;  // absl::InfiniteFuture(): never
+  friend bool operator==(const TokenCreated&, const TokenCreated&) = default;
+};
+
+struct TokenRevoked {
+  std::string id;
+  friend bool operator==(const TokenRevoked&, const TokenRevoked&) = default;
+};
+
+using InstallationFact = std::variant<TenantCreated, PrincipalPut, TokenCreated, TokenRevoked>;
+
+// What an administrator asks for: the fact it would become, and who asks.
+struct InstallationInput {
+  Actor actor;
+  InstallationFact wanted;
+};
+
+struct InstallationState {
+  Sequence last_sequence;
+  Micros last_time = 0;
+  absl::btree_map<TenantId, TenantCreated> tenants;
+  absl::btree_map<std::string, PrincipalPut> principals;
+  absl::btree_map<std::string, TokenCreated> tokens;  // live ones and expired ones
+
+  static constexpr std::size_t kTenantsMax = 10'000;
+  static constexpr std::size_t kPrincipalsMax = 100'000;
+  static constexpr std::size_t kTokensMax = 200'000;
+};
+
+// OK when `input` may become its fact; ALREADY_EXISTS, NOT_FOUND, INVALID_ARGUMENT, or
+// RESOURCE_EXHAUSTED at a limit.
+absl::Status DecideInstallation(const InstallationState& state, const InstallationInput& input);
+
+void ApplyInstallation(InstallationState& state, const InstallationFact& fact, Sequence sequence,
+                       Micros time);
+
+}  // namespace tandem::core

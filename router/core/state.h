@@ -1,0 +1,153 @@
+// The state of one tenant: what its history amounts to.
+//
+// Only Apply changes it (apply.h). Ordered containers wherever an order could be seen. One thread
+// at a time.
+#pragma once
+
+#include <absl/container/btree_map.h>
+#include <absl/container/btree_set.h>
+#include <absl/container/flat_hash_map.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "router/base/ids.h"
+#include "router/core/alerts.h"
+#include "router/core/fact.h"
+#include "router/playbook/environment.h"
+#include "router/playbook/playbook.h"
+
+namespace tandem::core {
+
+// A contact that was told about an incident.
+struct Told {
+  std::string team;  // empty: as the last resort
+  std::string contact;
+  bool reached = false;  // an attempt was made, so the message may have arrived
+  friend bool operator==(const Told&, const Told&) = default;
+};
+
+struct Incident {
+  IncidentNumber number;
+  IncidentState state = IncidentState::kOpen;
+  Severity severity = Severity::kWarning;
+  Handling handling = Handling::kAutonomous;
+  bool context_gap = false;
+  // The version that it began under; it keeps it.
+  std::shared_ptr<const playbook::Playbook> playbook;
+  std::uint32_t rule = 0;
+  std::string title;
+  std::vector<std::pair<std::string, std::string>> group_labels;
+  Identity group;
+  Sequence opened_by;  // the record with the evidence
+  Micros opened = 0;
+  Micros updated = 0;
+  std::uint32_t firing = 0;
+  std::uint32_t total = 0;
+  std::uint32_t reopened = 0;
+
+  // Escalation: the rung that was taken last, and when the next is due (0: none).
+  Micros ladder_start = 0;
+  std::uint32_t step = 0;
+  std::uint32_t round = 1;
+  bool exhausted = false;
+  Micros next_step = 0;
+  std::vector<Told> told;
+  std::vector<DeliveryNumber> open_deliveries;  // ascending
+
+  Actor acknowledged_by;  // while acknowledged
+  Micros acknowledged = 0;
+  Micros acknowledgement_expires = 0;
+
+  Micros resolve_due = 0;  // 0: not scheduled
+  Actor resolved_by;       // while resolved
+  Micros resolved = 0;
+  Micros forget = 0;
+
+  Micros deadline = 0;  // as it stands in TenantState::deadlines; 0: none
+
+  const playbook::Rule& Rule() const { return playbook->rules()[rule]; }
+};
+
+struct Delivery {
+  DeliveryNumber number;
+  IncidentNumber incident;
+  std::string event_type;
+  std::uint32_t step = 0;
+  std::string team, contact;
+  Micros planned = 0;
+  std::uint32_t attempts = 0;
+  Micros not_before = 0;
+};
+
+struct ClientPosition {
+  std::uint64_t number = 0;
+  Micros seen = 0;
+};
+
+struct Limits {
+  // Incidents in the state of a tenant. Above it a new group joins the one incident that its rule
+  // opens without grouping, so that nothing is lost. 250,000 × 0.8 KiB ≈ 200 MiB.
+  static constexpr std::size_t kIncidentsMax = 250'000;
+  // Clients whose position is remembered; above it the one heard of longest ago is forgotten, and
+  // its next batch is judged by the identity of its alerts alone.
+  static constexpr std::size_t kClientsMax = 10'000;
+  // Requests that are remembered; above it, and after 24 h, the oldest is forgotten.
+  static constexpr std::size_t kRequestsMax = 100'000;
+  // Contacts told about one incident.
+  static constexpr std::size_t kToldMax = 1'000;
+};
+
+struct TenantState {
+  TenantId tenant;
+  IdentityKey key = {};  // of this process; no part of the state's meaning
+
+  Sequence last_sequence;
+  Micros last_time = 0;
+
+  std::shared_ptr<const playbook::Playbook> playbook;  // the active one, never null
+  playbook::Environment environment;
+  std::uint64_t context_version = 0;
+  // The records in which a playbook went live, and those in which the context changed; ascending.
+  std::vector<Sequence> activations;
+  std::vector<Sequence> context_changes;
+
+  AlertTable alerts;
+  AlertNumber last_alert;
+
+  absl::btree_map<IncidentNumber, std::unique_ptr<Incident>> incidents;
+  IncidentNumber last_incident;
+  // The newest incident of each group.
+  absl::flat_hash_map<Identity, IncidentNumber> groups;  // order never seen
+  absl::btree_set<std::pair<Micros, IncidentNumber>> deadlines;
+
+  absl::btree_map<DeliveryNumber, Delivery> deliveries;  // open ones
+  DeliveryNumber last_delivery;
+
+  absl::btree_map<std::string, ClientPosition> clients;
+  // Clients by when they were last heard, to forget the oldest.
+  absl::btree_set<std::pair<Micros, std::string>> clients_by_age;
+  // request id with its principal → the incident it was about, for 24 h.
+  absl::btree_map<std::string, std::pair<Micros, IncidentNumber>> requests;
+  absl::btree_set<std::pair<Micros, std::string>> requests_by_age;
+
+  // nullptr when there is none (any more).
+  const Incident* FindIncident(IncidentNumber number) const;
+  Incident* FindIncident(IncidentNumber number);
+};
+
+// The earliest time at which the tenant needs TimePassed; nullopt when there is none.
+std::optional<absl::Time> NextDeadline(const TenantState& state);
+
+// The key under which a request is remembered; empty when it has no id.
+std::string RequestKey(const Actor& actor, std::string_view request_id);
+
+// SHA-256-sized text of everything that the state means, for comparing two states: equal histories
+// give equal digests on every machine. Costs a walk over everything.
+std::string StateDigest(const TenantState& state);
+
+}  // namespace tandem::core

@@ -1,0 +1,231 @@
+#include "router/engine/engine.h"
+
+#include <absl/time/clock.h>
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <chrono>
+#include <utility>
+
+#include "router/base/check.h"
+#include "router/base/plant.h"
+#include "router/base/status.h"
+
+namespace tandem::engine {
+namespace {
+
+// While the disk is full, deadlines wait too; it is looked at this often.
+constexpr absl::Duration kDiskLookEvery = absl::Seconds(1);
+// A caller that is refused for load is told to come back after this: some hundred commits later.
+constexpr absl::Duration kRetryDelay = absl::Milliseconds(250);
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(journal::Journal* journal,
+                                                      EngineOptions options) {
+  std::unique_ptr<Engine> engine(new Engine(journal, std::move(options)));
+  TANDEM_RETURN_IF_ERROR(engine->Rebuild());
+  engine->thread_ = std::thread([raw = engine.get()] {
+    pthread_setname_np(pthread_self(), "engine");
+    raw->Loop();
+  });
+  return engine;
+}
+
+Engine::Engine(journal::Journal* journal, EngineOptions options)
+    : journal_(journal), options_(std::move(options)), mailbox_(options_.mailbox) {
+  TANDEM_CHECK(options_.clock != nullptr, "the engine needs a clock");
+}
+
+Engine::~Engine() { Stop(); }
+
+absl::Status Engine::Rebuild() {
+  auto shard = std::make_unique<Shard>(options_.shard);
+  TANDEM_ASSIGN_OR_RETURN(const auto reader, journal_->OpenReader());
+  TANDEM_RETURN_IF_ERROR(shard->Recover(*reader, options_.snapshots));
+  shard_ = std::move(shard);
+  PublishInstallation();
+  UpdateGauges();
+  return absl::OkStatus();
+}
+
+void Engine::Submit(Command command) {
+  if (health() != EngineHealth::kServing) {
+    std::exchange(command.done, nullptr)(Refusal());
+    return;
+  }
+  if (mailbox_.Push(command)) return;
+  ++counters_.mailbox_refused;
+  const absl::Status refused =
+      mailbox_.closed() ? Refusal()
+                        : AddRetry(Error(absl::StatusCode::kResourceExhausted, "OVERLOADED",
+                                         "the router has more work than it can queue; try again "
+                                         "after the given delay"),
+                                   kRetryDelay);
+  std::exchange(command.done, nullptr)(refused);
+}
+
+absl::Status Engine::Refusal() const {
+  switch (health()) {
+    case EngineHealth::kReadOnly:
+      return AddRetry(Error(absl::StatusCode::kUnavailable, "DISK_FULL",
+                            "the router's disk is full: nothing can be made durable, so nothing "
+                            "is taken; reads go on. Free some space, then send again"),
+                      absl::Seconds(5));
+    case EngineHealth::kFailed:
+      return AddRetry(Error(absl::StatusCode::kUnavailable, "JOURNAL_FAILED",
+                            "the router could not write its journal and is restarting; what was "
+                            "not answered must be sent again"),
+                      absl::Seconds(1));
+    case EngineHealth::kServing:
+    case EngineHealth::kStopping:
+      break;
+  }
+  return AddRetry(Error(absl::StatusCode::kUnavailable, "STOPPING",
+                        "the router is stopping; send again after the given delay"),
+                  absl::Seconds(1));
+}
+
+void Engine::ContextHeard(const TenantId& tenant) {
+  const absl::Time now = options_.clock->Now();
+  std::lock_guard lock(shared_mutex_);
+  context_heard_[tenant] = now;
+}
+
+std::shared_ptr<const core::InstallationState> Engine::Installation() const {
+  std::lock_guard lock(shared_mutex_);
+  return installation_;
+}
+
+void Engine::Loop() {
+  while (health() != EngineHealth::kFailed) {
+    std::vector<Command> commands =
+        mailbox_.Take(UntilNextDeadline(), options_.group_commands_max, options_.group_bytes_max);
+    if (commands.empty() && mailbox_.closed()) break;
+    RunGroup(std::move(commands));
+  }
+  // A failed engine answers what is left; a stopped one has worked it off.
+  for (;;) {
+    std::vector<Command> left =
+        mailbox_.Take(absl::ZeroDuration(), options_.group_commands_max, options_.group_bytes_max);
+    if (left.empty()) return;
+    for (Command& command : left) command.done(Refusal());
+  }
+}
+
+absl::Duration Engine::UntilNextDeadline() const {
+  if (disk_full_) return kDiskLookEvery;
+  const auto next = shard_->NextDeadline();
+  if (!next) return absl::InfiniteDuration();
+  return std::max(absl::ZeroDuration(), *next - options_.clock->Now());
+}
+
+bool Engine::DiskIsFull() {
+  if (!options_.free_disk) return false;
+  const absl::Time now = options_.clock->Now();
+  // A clock that was set back must not stop the looking.
+  if (now < next_disk_look_ && next_disk_look_ - now <= kDiskLookEvery && !disk_full_) {
+    return false;
+  }
+  next_disk_look_ = now + kDiskLookEvery;
+  disk_full_ = options_.free_disk() < options_.min_free_disk;
+  EngineHealth expected = disk_full_ ? EngineHealth::kServing : EngineHealth::kReadOnly;
+  health_.compare_exchange_strong(expected,
+                                  disk_full_ ? EngineHealth::kReadOnly : EngineHealth::kServing);
+  return disk_full_;
+}
+
+void Engine::RunGroup(std::vector<Command> commands) {
+  if (DiskIsFull()) {
+    for (Command& command : commands) command.done(Refusal());
+    return;
+  }
+  {
+    std::lock_guard lock(shared_mutex_);
+    for (const auto& [tenant, at] : context_heard_) shard_->ContextHeard(tenant, at);
+    context_heard_.clear();
+  }
+  for (const Command& command : commands) {
+    if (const auto* alerts = std::get_if<AlertsReceived>(&command.request)) {
+      counters_.alerts += alerts->batch.items.size();
+      counters_.alerts_refused += alerts->batch.refusals.size();
+    }
+  }
+  Shard::Group group = shard_->Run(commands, options_.clock->Now());
+  if (IsPlanted(Plant::kAckBeforeCommit)) {
+    for (auto& [done, reply] : group.answers) done(std::move(reply));
+    group.answers.clear();
+  }
+  if (IsPlanted(Plant::kForgetOutbox)) group.commit.deliveries.clear();
+  Commit(std::move(group));
+}
+
+void Engine::Commit(Shard::Group group) {
+  if (!group.commit.records.empty()) {
+    const auto start = std::chrono::steady_clock::now();
+    absl::Status appended = journal_->Append(group.commit);
+    counters_.append_nanoseconds += static_cast<std::uint64_t>(
+        std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count());
+    if (IsPlanted(Plant::kRetryFsync) && !appended.ok()) appended = absl::OkStatus();
+    if (journal::IsDiskFull(appended)) {
+      // Nothing was written, but the shard has moved on: go back to what is durable.
+      disk_full_ = true;
+      health_ = EngineHealth::kReadOnly;
+      for (auto& [done, reply] : group.answers) done(Refusal());
+      if (const absl::Status rebuilt = Rebuild(); !rebuilt.ok()) Fail(rebuilt);
+      return;
+    }
+    if (!appended.ok()) {
+      Fail(appended);
+      for (auto& [done, reply] : group.answers) done(Refusal());
+      return;
+    }
+    ++counters_.groups;
+    counters_.records += group.commit.records.size();
+    UpdateGauges();
+  }
+  if (group.installation_changed) PublishInstallation();
+  // Answers first: a caller may read what it was told was done.
+  for (auto& [done, reply] : group.answers) done(std::move(reply));
+  if (group.commit.records.empty()) return;
+  const auto committed = std::make_shared<const journal::Commit>(std::move(group.commit));
+  for (CommitSink* sink : options_.sinks) sink->OnCommitted(committed);
+}
+
+void Engine::Fail(const absl::Status& status) {
+  health_ = EngineHealth::kFailed;
+  mailbox_.Close();
+  if (options_.on_fatal) options_.on_fatal(status);
+}
+
+void Engine::PublishInstallation() {
+  auto copy = std::make_shared<const core::InstallationState>(shard_->installation());
+  std::lock_guard lock(shared_mutex_);
+  installation_ = std::move(copy);
+}
+
+void Engine::UpdateGauges() {
+  std::uint64_t alerts = 0;
+  std::uint64_t incidents = 0;
+  std::uint64_t deliveries = 0;
+  for (const auto& [tenant, state] : shard_->tenants()) {
+    alerts += state->alerts.size();
+    incidents += state->incidents.size();
+    deliveries += state->deliveries.size();
+  }
+  counters_.active_alerts = alerts;
+  counters_.incidents = incidents;
+  counters_.open_deliveries = deliveries;
+}
+
+void Engine::Stop() {
+  std::lock_guard lock(stop_mutex_);
+  EngineHealth serving = EngineHealth::kServing;
+  health_.compare_exchange_strong(serving, EngineHealth::kStopping);
+  EngineHealth read_only = EngineHealth::kReadOnly;
+  health_.compare_exchange_strong(read_only, EngineHealth::kStopping);
+  mailbox_.Close();
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace tandem::engine

@@ -1,0 +1,235 @@
+#include "router/engine/shard.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "router/base/check.h"
+#include "router/base/status.h"
+#include "router/codec/projection.h"
+#include "router/codec/record.h"
+#include "router/core/decide.h"
+
+namespace tandem::engine {
+namespace {
+
+// Deadlines of one tenant that one group works off, each with a record of its own: a storm of
+// time-outs must not hold up those who wait for a receipt.
+constexpr int kTimePassedPerGroup = 4;
+
+absl::Status TenantNotFound() {
+  return Error(absl::StatusCode::kNotFound, "TENANT_NOT_FOUND",
+               "there is no such tenant among those of your credential");
+}
+
+}  // namespace
+
+struct Shard::Work {
+  Group group;
+  codec::Projection projection{group.commit};
+  absl::Time now;
+};
+
+absl::Status Shard::Recover(journal::Reader& reader, const journal::SnapshotStore* snapshots) {
+  absl::Status folded;
+  TANDEM_RETURN_IF_ERROR(
+      reader.ReadRecords(core::kInstallation, Sequence(1), [&](const journal::RecordRow& row) {
+        const auto input = codec::DecodeInstallation(row.body);
+        if (!input.ok()) {
+          folded = Annotate(input.status(),
+                            fmt::format("record {} of the installation", row.sequence.value));
+          return false;
+        }
+        core::ApplyInstallation(installation_, input->wanted, row.sequence,
+                                absl::ToUnixMicros(row.time));
+        return true;
+      }));
+  TANDEM_RETURN_IF_ERROR(folded);
+  for (const auto& [tenant, created] : installation_.tenants) {
+    TANDEM_ASSIGN_OR_RETURN(tenants_[tenant],
+                            RecoverTenant(tenant, options_.key, reader, snapshots));
+    Reschedule(*tenants_[tenant]);
+  }
+  TANDEM_ASSIGN_OR_RETURN(const auto heads, reader.ReadHeads());
+  for (const journal::TenantHead& head : heads) {
+    hashes_[head.tenant] = head.hash;
+    last_time_ = std::max(last_time_, head.time);
+    const core::TenantState* state = FindTenant(head.tenant);
+    const Sequence folded_to = head.tenant == core::kInstallation ? installation_.last_sequence
+                               : state != nullptr                 ? state->last_sequence
+                                                                  : Sequence();
+    if (folded_to != head.sequence) {
+      return Error(absl::StatusCode::kDataLoss, "HISTORY_INCOMPLETE",
+                   fmt::format("the history of tenant {} ends at record {} but could be read only "
+                               "to {}",
+                               head.tenant.value, head.sequence.value, folded_to.value));
+    }
+  }
+  return absl::OkStatus();
+}
+
+Shard::Group Shard::Run(std::span<Command> commands, absl::Time now) {
+  last_time_ = std::max(last_time_, now);
+  Work work{.now = last_time_};
+  RunDeadlines(work);
+  work.group.answers.reserve(commands.size());
+  for (Command& command : commands) {
+    absl::StatusOr<Reply> reply = RunCommand(command, work);
+    work.group.answers.emplace_back(std::move(command.done), std::move(reply));
+  }
+  work.projection.Finish();
+  return std::move(work.group);
+}
+
+void Shard::RunDeadlines(Work& work) {
+  std::vector<TenantId> due;
+  for (const auto& [at, tenant] : deadlines_) {
+    if (at > work.now) break;
+    due.push_back(tenant);
+  }
+  const core::Input time_passed = core::TimePassed{};
+  for (const TenantId& tenant : due) {
+    core::TenantState& state = *tenants_.at(tenant);
+    for (int i = 0; i < kTimePassedPerGroup; ++i) {
+      const auto next = core::NextDeadline(state);
+      if (!next || *next > work.now) break;
+      const core::Outcome outcome = core::Step(state, time_passed, work.now);
+      if (!outcome.facts.empty()) Record(state, time_passed, {}, outcome.facts, work);
+    }
+    Reschedule(state);
+  }
+}
+
+absl::StatusOr<Reply> Shard::RunCommand(Command& command, Work& work) {
+  if (const auto* installation = std::get_if<core::InstallationInput>(&command.request)) {
+    return RunInstallation(*installation, work);
+  }
+  const auto found = tenants_.find(command.tenant);
+  if (found == tenants_.end()) return TenantNotFound();
+  core::TenantState& state = *found->second;
+  if (const auto* query = std::get_if<PositionQuery>(&command.request)) {
+    const auto client = state.clients.find(query->client_id);
+    return Reply{.position = client == state.clients.end() ? 0 : client->second.number};
+  }
+  if (std::holds_alternative<MilestonesQuery>(command.request)) {
+    return Reply{.activations = state.activations,
+                 .context_changes = state.context_changes,
+                 .context_version = state.context_version};
+  }
+  const auto* alerts = std::get_if<AlertsReceived>(&command.request);
+  if (alerts != nullptr && alerts->abandoned != nullptr && alerts->abandoned->load()) {
+    return Error(absl::StatusCode::kUnavailable, "STREAM_ENDED",
+                 "an earlier batch of this stream was refused; send again from there");
+  }
+
+  std::string_view bytes;
+  IncidentNumber incident;
+  std::optional<DeliveryNumber> delivery;
+  const core::Input input = std::visit(
+      [&](auto& request) -> core::Input {
+        using R = std::decay_t<decltype(request)>;
+        if constexpr (std::is_same_v<R, AlertsReceived>) {
+          bytes = request.batch.bytes();
+          return core::AlertBatch{.client_id = request.client_id,
+                                  .number = request.batch.number,
+                                  .alerts = request.batch.items,
+                                  .resolve_timeout = options_.resolve_timeout,
+                                  .context_age = ContextAge(command.tenant, work.now)};
+        } else if constexpr (std::is_same_v<R, PositionQuery> ||
+                             std::is_same_v<R, MilestonesQuery> ||
+                             std::is_same_v<R, core::InstallationInput>) {
+          TANDEM_CHECK(false, "answered above");
+        } else {
+          if constexpr (requires { request.incident; }) incident = request.incident;
+          if constexpr (requires { request.delivery; }) delivery = request.delivery;
+          return std::move(request);
+        }
+      },
+      command.request);
+
+  core::Outcome outcome = core::Step(state, input, work.now);
+  if (!outcome.refused.ok()) return outcome.refused;
+  if (!outcome.facts.empty()) {
+    Record(state, input, bytes, outcome.facts, work);
+    Reschedule(state);
+  }
+  Reply reply{.sequence = outcome.facts.empty() ? Sequence() : state.last_sequence,
+              .repeated = outcome.repeated};
+  if (const core::Incident* after = incident ? state.FindIncident(incident) : nullptr) {
+    codec::PutIncident(state, *after, &reply.incident.emplace());
+  }
+  if (delivery) reply.delivery_open = state.deliveries.contains(*delivery);
+  return reply;
+}
+
+absl::StatusOr<Reply> Shard::RunInstallation(const core::InstallationInput& input, Work& work) {
+  TANDEM_RETURN_IF_ERROR(core::DecideInstallation(installation_, input));
+  const Sequence sequence = installation_.last_sequence.Next();
+  core::ApplyInstallation(installation_, input.wanted, sequence, absl::ToUnixMicros(work.now));
+  if (const auto* created = std::get_if<core::TenantCreated>(&input.wanted)) {
+    AddTenant(created->tenant);
+  }
+  Chain(core::kInstallation, sequence, codec::EncodeInstallation(input), work);
+  work.group.installation_changed = true;
+  return Reply{.sequence = sequence};
+}
+
+void Shard::Record(core::TenantState& state, const core::Input& input, std::string_view bytes,
+                   const core::Facts& facts, Work& work) {
+  work.projection.AddRecord(state, facts);
+  Chain(state.tenant, state.last_sequence, codec::EncodeRecord(input, bytes, facts), work);
+}
+
+void Shard::Chain(const TenantId& tenant, Sequence sequence, std::string body, Work& work) {
+  journal::Hash& last = hashes_[tenant];
+  journal::RecordRow row{.tenant = tenant,
+                         .sequence = sequence,
+                         .time = work.now,
+                         .body = std::move(body),
+                         .previous = last};
+  row.hash = journal::ChainHash(row.previous, tenant, sequence, row.time, row.body);
+  last = row.hash;
+  work.group.commit.records.push_back(std::move(row));
+}
+
+void Shard::AddTenant(const TenantId& tenant) {
+  auto state = std::make_unique<core::TenantState>();
+  state->tenant = tenant;
+  state->key = options_.key;
+  state->playbook = DefaultPlaybook(tenant);
+  tenants_[tenant] = std::move(state);
+}
+
+void Shard::Reschedule(const core::TenantState& state) {
+  const auto next = core::NextDeadline(state);
+  const auto known = scheduled_.find(state.tenant);
+  if (known != scheduled_.end()) {
+    if (next == known->second) return;
+    deadlines_.erase({known->second, state.tenant});
+    scheduled_.erase(known);
+  }
+  if (!next) return;
+  deadlines_.insert({*next, state.tenant});
+  scheduled_[state.tenant] = *next;
+}
+
+std::optional<absl::Time> Shard::NextDeadline() const {
+  if (deadlines_.empty()) return std::nullopt;
+  return deadlines_.begin()->first;
+}
+
+const core::TenantState* Shard::FindTenant(const TenantId& tenant) const {
+  const auto found = tenants_.find(tenant);
+  return found == tenants_.end() ? nullptr : found->second.get();
+}
+
+void Shard::ContextHeard(const TenantId& tenant, absl::Time at) { context_heard_[tenant] = at; }
+
+absl::Duration Shard::ContextAge(const TenantId& tenant, absl::Time now) const {
+  const auto heard = context_heard_.find(tenant);
+  // Never heard of since the start: as old as can be said.
+  if (heard == context_heard_.end()) return absl::Hours(24 * 365);
+  return std::max(absl::ZeroDuration(), now - heard->second);
+}
+
+}  // namespace tandem::engine

@@ -1,0 +1,98 @@
+// The state of a shard and how a group of commands becomes one commit. No thread and no waiting of
+// its own, so that tests and simulations drive it directly.
+//
+// One thread at a time.
+#pragma once
+
+#include <absl/container/btree_set.h>
+#include <absl/status/status.h>
+#include <absl/time/time.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "router/core/installation.h"
+#include "router/core/state.h"
+#include "router/engine/command.h"
+#include "router/journal/journal.h"
+#include "router/journal/snapshot_store.h"
+
+namespace tandem::codec {
+class Projection;
+}
+
+namespace tandem::engine {
+
+struct ShardOptions {
+  absl::Duration resolve_timeout = absl::Minutes(5);
+  core::IdentityKey key = {};
+};
+
+// Folds the journal of one tenant: the newest snapshot and the records after it.
+// DATA_LOSS, UNIMPLEMENTED or FAILED_PRECONDITION when the history cannot be read.
+absl::StatusOr<std::unique_ptr<core::TenantState>> RecoverTenant(
+    const TenantId& tenant, const core::IdentityKey& key, journal::Reader& reader,
+    const journal::SnapshotStore* snapshots);
+
+// The playbook of a tenant that has none yet: everything goes to the provider's team `noc`, which
+// has no contacts, so that alerts are kept and shown from the first minute.
+std::shared_ptr<const playbook::Playbook> DefaultPlaybook(const TenantId& tenant);
+
+class Shard {
+ public:
+  explicit Shard(ShardOptions options) : options_(std::move(options)) {}
+
+  // Reads everything back. Once, before anything else.
+  absl::Status Recover(journal::Reader& reader, const journal::SnapshotStore* snapshots);
+
+  // Everything that one group writes and answers. The answers may be given only once `commit` is
+  // durable; if it cannot be, the shard must be thrown away and recovered.
+  struct Group {
+    journal::Commit commit;
+    std::vector<std::pair<Done, absl::StatusOr<Reply>>> answers;
+    bool installation_changed = false;
+  };
+
+  // Decides what time and `commands` bring, at `now` or at the last known time if that is later.
+  Group Run(std::span<Command> commands, absl::Time now);
+
+  // The earliest deadline of all tenants.
+  std::optional<absl::Time> NextDeadline() const;
+
+  const core::InstallationState& installation() const { return installation_; }
+  // nullptr when there is none.
+  const core::TenantState* FindTenant(const TenantId& tenant) const;
+  const std::map<TenantId, std::unique_ptr<core::TenantState>>& tenants() const { return tenants_; }
+
+  // Notes that the context service was heard of for a tenant (see Evidence::context_age).
+  void ContextHeard(const TenantId& tenant, absl::Time at);
+
+ private:
+  struct Work;
+
+  void RunDeadlines(Work& work);
+  absl::StatusOr<Reply> RunCommand(Command& command, Work& work);
+  absl::StatusOr<Reply> RunInstallation(const core::InstallationInput& input, Work& work);
+  void Record(core::TenantState& state, const core::Input& input, std::string_view bytes,
+              const core::Facts& facts, Work& work);
+  void Chain(const TenantId& tenant, Sequence sequence, std::string body, Work& work);
+  void AddTenant(const TenantId& tenant);
+  void Reschedule(const core::TenantState& state);
+  absl::Duration ContextAge(const TenantId& tenant, absl::Time now) const;
+
+  ShardOptions options_;
+  core::InstallationState installation_;
+  std::map<TenantId, std::unique_ptr<core::TenantState>> tenants_;
+  std::map<TenantId, journal::Hash> hashes_;  // of the last record of each history
+  absl::btree_set<std::pair<absl::Time, TenantId>> deadlines_;
+  std::map<TenantId, absl::Time> scheduled_;  // as it stands in deadlines_
+  std::map<TenantId, absl::Time> context_heard_;
+  absl::Time last_time_ = absl::UnixEpoch();
+};
+
+}  // namespace tandem::engine

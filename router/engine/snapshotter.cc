@@ -1,0 +1,81 @@
+#include "router/engine/snapshotter.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "router/base/status.h"
+#include "router/codec/snapshot.h"
+
+namespace tandem::engine {
+
+Snapshotter::Snapshotter(SnapshotterOptions options) : options_(std::move(options)) {
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "snapshotter");
+    Loop();
+  });
+}
+
+Snapshotter::~Snapshotter() { Stop(); }
+
+bool Snapshotter::IsDue(const Growth& growth) const {
+  return growth.bytes >= options_.bytes_between || growth.records >= options_.records_between;
+}
+
+void Snapshotter::OnCommitted(const std::shared_ptr<const journal::Commit>& commit) {
+  bool due = false;
+  {
+    std::lock_guard lock(mutex_);
+    for (const journal::RecordRow& record : commit->records) {
+      if (record.tenant == core::kInstallation) continue;
+      Growth& growth = growth_[record.tenant];
+      growth.bytes += record.body.size();
+      ++growth.records;
+      due = due || IsDue(growth);
+    }
+  }
+  if (due) changed_.notify_one();
+}
+
+void Snapshotter::Loop() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    auto due = growth_.end();
+    changed_.wait(lock, [&] {
+      due = std::find_if(growth_.begin(), growth_.end(),
+                         [this](const auto& entry) { return IsDue(entry.second); });
+      return stopping_ || due != growth_.end();
+    });
+    if (stopping_) return;
+    const TenantId tenant = due->first;
+    growth_.erase(due);
+    lock.unlock();
+    const absl::Status written = Write(tenant);
+    if (options_.on_done) options_.on_done(tenant, written);
+    lock.lock();
+  }
+}
+
+absl::Status Snapshotter::Write(const TenantId& tenant) {
+  TANDEM_ASSIGN_OR_RETURN(const auto reader, options_.journal->OpenReader());
+  TANDEM_ASSIGN_OR_RETURN(const auto state,
+                          RecoverTenant(tenant, options_.key, *reader, options_.store));
+  TANDEM_ASSIGN_OR_RETURN(const auto record, reader->ReadRecord(tenant, state->last_sequence));
+  if (!record) return absl::OkStatus();  // nothing has happened yet
+  return options_.store->Save({.tenant = tenant,
+                               .sequence = state->last_sequence,
+                               .hash = record->hash,
+                               .payload = codec::EncodeSnapshot(*state)});
+}
+
+void Snapshotter::Stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace tandem::engine

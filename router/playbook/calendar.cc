@@ -1,0 +1,133 @@
+#include "router/playbook/calendar.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tandem::playbook {
+namespace {
+
+constexpr int kMinutesADay = 24 * 60;
+constexpr int kHorizonDays = 5 * 366;
+constexpr std::string_view kDayNames[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+
+// 0: Sunday. absl counts from Monday.
+std::size_t WeekdayOf(absl::CivilDay day) {
+  return (static_cast<std::size_t>(absl::GetWeekday(day)) + 1) % 7;
+}
+
+std::size_t MonthLengthIndex(absl::CivilDay day) {
+  const absl::CivilMonth month(day);
+  return static_cast<std::size_t>(absl::CivilDay(month + 1) - absl::CivilDay(month) - 28);
+}
+
+template <typename Ranges>
+bool Contains(const Ranges& ranges, int minute) {
+  return std::any_of(ranges.begin(), ranges.end(), [&](const auto& range) {
+    return range.first <= minute && minute < range.last;
+  });
+}
+
+// The instants at which the wall clock shows `local`. A reading that occurs twice has two, and the
+// clock's leap between them is a third place where the state may change; one that is skipped has
+// only the leap.
+void AppendInstants(const absl::TimeZone& zone, absl::CivilSecond local,
+                    std::vector<absl::Time>& instants) {
+  const absl::TimeZone::TimeInfo info = zone.At(local);
+  if (info.kind != absl::TimeZone::TimeInfo::SKIPPED) instants.push_back(info.pre);
+  if (info.kind != absl::TimeZone::TimeInfo::UNIQUE) instants.push_back(info.trans);
+  if (info.kind == absl::TimeZone::TimeInfo::REPEATED) instants.push_back(info.post);
+}
+
+// The first instant at which the wall clock shows `local` or later.
+absl::Time FirstInstant(const absl::TimeZone& zone, absl::CivilSecond local) {
+  const absl::TimeZone::TimeInfo info = zone.At(local);
+  return info.kind == absl::TimeZone::TimeInfo::SKIPPED ? info.trans : info.pre;
+}
+
+bool IsFinite(absl::Time time) {
+  return time != absl::InfiniteFuture() && time != absl::InfinitePast();
+}
+
+}  // namespace
+
+bool Calendar::DayMatches(const Interval& interval, absl::CivilDay day) {
+  if ((interval.weekdays >> WeekdayOf(day) & 1) == 0) return false;
+  if ((interval.months >> day.month() & 1) == 0) return false;
+  if ((interval.days_of_month[MonthLengthIndex(day)] >> day.day() & 1) == 0) return false;
+  return interval.years.empty() ||
+         std::any_of(interval.years.begin(), interval.years.end(), [&](const Range& years) {
+           return years.first <= day.year() && day.year() <= years.last;
+         });
+}
+
+bool Calendar::IsOn(absl::Time now) const {
+  if (!IsFinite(now)) return false;
+  const absl::CivilSecond local = zone_.At(now).cs;
+  const absl::CivilDay day(local);
+  const int minute = local.hour() * 60 + local.minute();
+  return std::any_of(intervals_.begin(), intervals_.end(), [&](const Interval& interval) {
+    return (Contains(interval.today, minute) && DayMatches(interval, day)) ||
+           (Contains(interval.tomorrow, minute) && DayMatches(interval, day - 1));
+  });
+}
+
+std::vector<int> Calendar::TurningMinutes(absl::CivilDay day) const {
+  std::vector<Range> on;
+  for (const Interval& interval : intervals_) {
+    if (DayMatches(interval, day)) {
+      on.insert(on.end(), interval.today.begin(), interval.today.end());
+    }
+    if (!interval.tomorrow.empty() && DayMatches(interval, day - 1)) {
+      on.insert(on.end(), interval.tomorrow.begin(), interval.tomorrow.end());
+    }
+  }
+  std::sort(on.begin(), on.end(), [](const Range& a, const Range& b) { return a.first < b.first; });
+  std::vector<int> minutes = {0};  // What was on yesterday may be off today.
+  int end = 0;
+  for (const Range& range : on) {
+    if (range.first > end) {
+      minutes.push_back(end);
+      minutes.push_back(range.first);
+    }
+    end = std::max(end, range.last);
+  }
+  if (end < kMinutesADay) minutes.push_back(end);
+  return minutes;
+}
+
+std::optional<absl::Time> Calendar::NextChange(absl::Time now) const {
+  if (!IsFinite(now)) return std::nullopt;
+  const bool on = IsOn(now);
+  const absl::Time horizon = now + absl::Hours(24) * kHorizonDays;
+  const absl::CivilDay today(zone_.At(now).cs);
+  // Instants at which the wall clock may pass from one state to the other. Between two of them
+  // nothing changes, so the first with another state is the answer. Where the clock is put back
+  // over midnight the instants of two days interleave: those behind the next midnight wait for the
+  // next day's.
+  std::vector<absl::Time> pending;
+  for (int i = -1; i <= kHorizonDays + 1; ++i) {
+    const absl::CivilDay day = today + i;
+    for (const int minute : TurningMinutes(day)) {
+      AppendInstants(zone_, absl::CivilSecond(day) + minute * 60, pending);
+    }
+    std::sort(pending.begin(), pending.end());
+    const absl::Time midnight = FirstInstant(zone_, absl::CivilSecond(day + 1));
+    auto at = pending.begin();
+    for (; at != pending.end() && *at < midnight; ++at) {
+      if (*at > horizon) return std::nullopt;
+      if (*at > now && IsOn(*at) != on) return *at;
+    }
+    pending.erase(pending.begin(), at);
+  }
+  return std::nullopt;
+}
+
+std::string Calendar::LocalTime(absl::Time now) const {
+  if (!IsFinite(now)) return "never";
+  const absl::CivilSecond local = zone_.At(now).cs;
+  return fmt::format("{} {:02}:{:02} {}", kDayNames[WeekdayOf(absl::CivilDay(local))], local.hour(),
+                     local.minute(), spec_.location.empty() ? "UTC" : spec_.location);
+}
+
+}  // namespace tandem::playbook

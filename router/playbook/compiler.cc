@@ -1,0 +1,318 @@
+#include "router/playbook/compiler.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "router/base/status.h"
+#include "router/base/text.h"
+#include "router/base/words.h"
+#include "router/playbook/digest.h"
+
+namespace tandem::playbook {
+namespace {
+
+constexpr std::size_t kEntriesMax = 1'000;  // Of each of contacts, teams, calendars, escalations.
+constexpr std::size_t kTeamContactsMax = 100;
+constexpr std::size_t kStepsMax = 64;
+constexpr std::size_t kStepTeamsMax = 32;
+constexpr std::uint32_t kRepeatMax = 100;
+constexpr std::size_t kTenantMaxBytes = 63;
+constexpr std::size_t kTextMaxBytes = 1024;
+constexpr std::size_t kIntervalsMax = 64;
+
+const ConfigNode& Deepest(const ConfigNode& node, std::string_view path) {
+  // `intervals[1].times[0]` below `node`, or as far as the tree goes.
+  const ConfigNode* at = &node;
+  while (!path.empty()) {
+    const ConfigNode* next = nullptr;
+    if (path.front() == '[') {
+      const std::size_t index = std::stoul(std::string(path.substr(1)));
+      if (index < at->children.size()) next = at->children[index];
+      path.remove_prefix(path.find(']') + 1);
+    } else {
+      const std::size_t end = std::min(path.find_first_of(".["), path.size());
+      next = at->Find(path.substr(0, end));
+      path.remove_prefix(end);
+    }
+    if (next == nullptr) return *at;
+    at = next;
+    if (!path.empty() && path.front() == '.') path.remove_prefix(1);
+  }
+  return *at;
+}
+
+}  // namespace
+
+void NameTable::Add(const std::string& name, std::uint32_t index) {
+  if (index_.emplace(name, index).second) names_.push_back(name);
+}
+
+std::optional<std::uint32_t> NameTable::Resolve(const ConfigNode& node, Reader& reader) const {
+  const auto name = reader.Text(node, kTextMaxBytes);
+  if (!name) return std::nullopt;
+  const auto found = index_.find(*name);
+  if (found != index_.end()) return found->second;
+  reader.Error(node,
+               fmt::format("there is no {} {}{}", what_, Quoted(*name), DidYouMean(*name, names_)));
+  return std::nullopt;
+}
+
+std::vector<std::uint32_t> NameTable::ResolveList(const ConfigNode& node, std::size_t max,
+                                                  Reader& reader) const {
+  std::vector<std::uint32_t> indices;
+  for (const ConfigNode* item : reader.List(node, max)) {
+    const auto index = Resolve(*item, reader);
+    if (!index) continue;
+    if (std::find(indices.begin(), indices.end(), *index) != indices.end()) {
+      reader.Error(*item, fmt::format("{} stands twice in this list", Quoted(item->text)));
+      continue;
+    }
+    indices.push_back(*index);
+  }
+  return indices;
+}
+
+Compiler::Compiler(const ConfigNode& root, std::string_view source)
+    : root_(root), playbook_(new Playbook()) {
+  playbook_->source_ = source;
+  playbook_->digest_ = Sha256Hex(source);
+}
+
+Compiled Compiler::Run() {
+  if (reader_.IsMap(root_)) {
+    reader_.OnlyKeys(root_, {"playbook", "tenant", "defaults", "contacts", "teams", "calendars",
+                             "escalations", "last_resort", "rules"});
+    CompileHead();
+    CompileContacts();
+    CompileTeams();
+    CompileCalendars();
+    CompileEscalations();
+    CompileLastResort();
+    CompileDefaults();
+    CompileRules();
+  }
+  if (reader_.has_errors()) return {nullptr, reader_.Take()};
+  playbook_->BuildIndex();
+  return {std::move(playbook_), reader_.Take()};
+}
+
+void Compiler::CompileHead() {
+  if (const ConfigNode* version =
+          reader_.Required(root_, "playbook", "`playbook: 1`, the version of the language")) {
+    const auto text = reader_.Text(*version, kTextMaxBytes);
+    if (text && *text != "1") {
+      reader_.Error(*version,
+                    fmt::format("{} is not a version of the language that this program reads; "
+                                "expected 1",
+                                Quoted(*text)));
+    }
+  }
+  if (const ConfigNode* tenant = reader_.Required(root_, "tenant", "the tenant's id")) {
+    const auto text = reader_.Text(*tenant, kTextMaxBytes);
+    if (!text) return;
+    const bool fits =
+        text->size() <= kTenantMaxBytes && std::all_of(text->begin(), text->end(), [](char c) {
+          return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+        });
+    if (!fits) {
+      reader_.Error(*tenant,
+                    fmt::format("{} is not a tenant's id; expected a-z, 0-9 and -, at most {} "
+                                "bytes",
+                                Quoted(*text), kTenantMaxBytes));
+    }
+    playbook_->tenant_ = *text;
+  }
+}
+
+std::vector<const ConfigNode*> Compiler::Section(std::string_view key) {
+  const ConfigNode* section = root_.Find(key);
+  if (section == nullptr || section->kind == ConfigNode::Kind::kNothing) return {};
+  if (!reader_.IsMap(*section)) return {};
+  if (section->children.size() > kEntriesMax) {
+    reader_.ErrorAtKey(*section, fmt::format("{} entries; at most {} are taken",
+                                             section->children.size(), kEntriesMax));
+    return {};
+  }
+  return {section->children.begin(), section->children.end()};
+}
+
+std::optional<Side> Compiler::ReadSide(const ConfigNode& map) {
+  const ConfigNode* node = reader_.Required(map, "side", "provider or customer");
+  if (node == nullptr) return std::nullopt;
+  const auto word = reader_.Word(*node, {"provider", "customer"});
+  return word ? ParseSide(*word) : std::nullopt;
+}
+
+void Compiler::CompileContacts() {
+  for (const ConfigNode* node : Section("contacts")) {
+    Contact contact;
+    contact.name = node->key;
+    reader_.IsName(*node, node->key);
+    if (reader_.IsMap(*node)) CompileContact(*node, contact);
+    contacts_.Add(contact.name, static_cast<std::uint32_t>(playbook_->contacts_.size()));
+    playbook_->contacts_.push_back(std::move(contact));
+  }
+}
+
+void Compiler::CompileContact(const ConfigNode& node, Contact& contact) {
+  reader_.OnlyKeys(node, {"side", "webhook"});
+  contact.side = ReadSide(node).value_or(Side::kUnspecified);
+  const ConfigNode* webhook =
+      reader_.Required(node, "webhook", "a channel: `webhook: {url: https://…, secret: NAME}`");
+  if (webhook == nullptr || !reader_.IsMap(*webhook)) return;
+  contact.channel = "webhook";
+  reader_.OnlyKeys(*webhook, {"url", "secret"});
+  if (const ConfigNode* url = reader_.Required(*webhook, "url", "https://HOST/PATH")) {
+    contact.address = reader_.Url(*url).value_or("");
+  }
+  if (const ConfigNode* secret = webhook->Find("secret")) {
+    contact.secret_name = reader_.Name(*secret).value_or("");
+  }
+}
+
+void Compiler::CompileTeams() {
+  for (const ConfigNode* node : Section("teams")) {
+    Team team;
+    team.name = node->key;
+    reader_.IsName(*node, node->key);
+    if (reader_.IsMap(*node)) CompileTeam(*node, team);
+    teams_.Add(team.name, static_cast<std::uint32_t>(playbook_->teams_.size()));
+    playbook_->teams_.push_back(std::move(team));
+  }
+}
+
+void Compiler::CompileTeam(const ConfigNode& node, Team& team) {
+  reader_.OnlyKeys(node, {"side", "contacts"});
+  team.side = ReadSide(node).value_or(Side::kUnspecified);
+  const ConfigNode* contacts = node.Find("contacts");
+  if (contacts == nullptr || contacts->children.empty()) {
+    if (contacts != nullptr) reader_.List(*contacts, kTeamContactsMax);
+    reader_.Warning(node,
+                    "the team has no contacts: nobody is told, and steps that name only it are "
+                    "passed over");
+    return;
+  }
+  team.contacts = contacts_.ResolveList(*contacts, kTeamContactsMax, reader_);
+  for (const ConfigNode* item : contacts->children) {
+    const auto& all = playbook_->contacts_;
+    const auto contact = std::find_if(all.begin(), all.end(),
+                                      [&](const Contact& c) { return c.name == item->text; });
+    if (contact == all.end() || contact->side == Side::kUnspecified ||
+        team.side == Side::kUnspecified || contact->side == team.side) {
+      continue;
+    }
+    reader_.Error(*item,
+                  fmt::format("the contact {} is of the {}, the team of the {}; a team is of one "
+                              "side",
+                              Quoted(contact->name), ToText(contact->side), ToText(team.side)));
+  }
+}
+
+void Compiler::CompileCalendars() {
+  for (const ConfigNode* node : Section("calendars")) {
+    reader_.IsName(*node, node->key);
+    calendars_.Add(node->key, static_cast<std::uint32_t>(calendars_.size()));
+    if (reader_.IsMap(*node)) CompileCalendar(*node);
+  }
+  std::sort(playbook_->calendars_.begin(), playbook_->calendars_.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+}
+
+void Compiler::CompileCalendar(const ConfigNode& node) {
+  reader_.OnlyKeys(node, {"location", "intervals"});
+  CalendarSpec spec;
+  if (const ConfigNode* location = node.Find("location")) {
+    spec.location = reader_.Text(*location, kTextMaxBytes).value_or("");
+  }
+  const ConfigNode* intervals = reader_.Required(node, "intervals", "a list of intervals");
+  if (intervals == nullptr) return;
+  bool readable = intervals->kind == ConfigNode::Kind::kList;
+  for (const ConfigNode* item : reader_.List(*intervals, kIntervalsMax)) {
+    IntervalSpec& interval = spec.intervals.emplace_back();
+    readable = reader_.IsMap(*item) && readable;
+    reader_.OnlyKeys(*item, {"times", "weekdays", "days_of_month", "months", "years"});
+    const auto read = [&](std::string_view key, std::vector<std::string>& entries) {
+      const ConfigNode* list = item->Find(key);
+      if (list == nullptr) return;
+      readable = readable && list->kind == ConfigNode::Kind::kList && !list->children.empty();
+      if (list->kind == ConfigNode::Kind::kList && list->children.empty()) {
+        reader_.Error(*list, "an empty list would never hold; leave it out, or say when");
+      }
+      for (const ConfigNode* entry : reader_.List(*list, kIntervalsMax)) {
+        entries.push_back(reader_.Text(*entry, kTextMaxBytes).value_or(""));
+        readable = readable && !entries.back().empty();
+      }
+    };
+    read("times", interval.times);
+    read("weekdays", interval.weekdays);
+    read("days_of_month", interval.days_of_month);
+    read("months", interval.months);
+    read("years", interval.years);
+  }
+  if (!readable) return;
+  auto calendar = Calendar::Compile(spec);
+  if (calendar.ok()) {
+    playbook_->calendars_.emplace_back(node.key, *std::move(calendar));
+    return;
+  }
+  for (const FieldError& field : FieldsOf(calendar.status())) {
+    reader_.Error(Deepest(node, field.field), field.description);
+  }
+}
+
+void Compiler::CompileEscalations() {
+  for (const ConfigNode* node : Section("escalations")) {
+    Escalation escalation;
+    escalation.name = node->key;
+    reader_.IsName(*node, node->key);
+    if (reader_.IsMap(*node)) CompileEscalation(*node, escalation);
+    escalations_.Add(escalation.name, static_cast<std::uint32_t>(playbook_->escalations_.size()));
+    playbook_->escalations_.push_back(std::move(escalation));
+  }
+}
+
+void Compiler::CompileEscalation(const ConfigNode& node, Escalation& escalation) {
+  reader_.OnlyKeys(node, {"steps", "repeat"});
+  if (const ConfigNode* repeat = node.Find("repeat")) {
+    escalation.repeat = reader_.Number(*repeat, kRepeatMax).value_or(0);
+  }
+  const ConfigNode* steps =
+      reader_.Required(node, "steps", "a list such as [{after: 0s, notify: [TEAM]}]");
+  if (steps == nullptr) return;
+  const auto& items = reader_.List(*steps, kStepsMax);
+  if (steps->kind == ConfigNode::Kind::kList && steps->children.empty()) {
+    reader_.Error(*steps, "an escalation needs a step: {after: 0s, notify: [TEAM]}");
+  }
+  for (const ConfigNode* item : items) {
+    if (!reader_.IsMap(*item)) continue;
+    reader_.OnlyKeys(*item, {"after", "notify"});
+    Step step;
+    if (const ConfigNode* after = reader_.Required(*item, "after", "a duration such as 10m")) {
+      const auto duration = reader_.Duration(*after, {absl::ZeroDuration(), absl::Hours(24 * 30)});
+      step.after = duration.value_or(absl::ZeroDuration());
+      if (duration && !escalation.steps.empty() && step.after <= escalation.steps.back().after) {
+        reader_.Error(*after,
+                      fmt::format("steps rise in time, and the one before comes after {}; each "
+                                  "counts from the opening",
+                                  DurationText(escalation.steps.back().after)));
+      }
+    }
+    if (const ConfigNode* notify = reader_.Required(*item, "notify", "a list of teams")) {
+      step.teams = teams_.ResolveList(*notify, kStepTeamsMax, reader_);
+      if (notify->kind == ConfigNode::Kind::kList && notify->children.empty()) {
+        reader_.Error(*notify, "a step tells at least one team");
+      }
+    }
+    escalation.steps.push_back(std::move(step));
+  }
+}
+
+void Compiler::CompileLastResort() {
+  if (const ConfigNode* node = root_.Find("last_resort")) {
+    playbook_->last_resort_ = contacts_.Resolve(*node, reader_);
+  }
+}
+
+}  // namespace tandem::playbook

@@ -1,0 +1,97 @@
+// From the tree of a playbook to the playbook: checks every value and every name.
+//
+// Pure; compiles one playbook.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "router/playbook/node.h"
+#include "router/playbook/parse.h"
+#include "router/playbook/playbook.h"
+#include "router/playbook/reader.h"
+#include "router/playbook/text_map.h"
+
+namespace tandem::playbook {
+
+// Names of one sort (teams, contacts…) and where they are in their list.
+class NameTable {
+ public:
+  // `what`: "team".
+  explicit NameTable(std::string_view what) : what_(what) {}
+
+  void Add(const std::string& name, std::uint32_t index);
+  bool Has(std::string_view name) const { return index_.contains(name); }
+  std::size_t size() const { return names_.size(); }
+  const std::vector<std::string>& names() const { return names_; }
+
+  // The index of the name that `node` holds; nullopt with a finding that names the nearest.
+  std::optional<std::uint32_t> Resolve(const ConfigNode& node, Reader& reader) const;
+  // The indices of a list of names, each once.
+  std::vector<std::uint32_t> ResolveList(const ConfigNode& node, std::size_t max,
+                                         Reader& reader) const;
+
+ private:
+  std::string_view what_;
+  std::vector<std::string> names_;  // as they were added
+  TextMap<std::uint32_t> index_;
+};
+
+class Compiler {
+ public:
+  // `root` outlives the compiler.
+  Compiler(const ConfigNode& root, std::string_view source);
+
+  Compiled Run();
+
+ private:
+  // What rules take when they say nothing.
+  struct Defaults {
+    std::vector<std::string> group_by = {"alertname", "site"};
+    absl::Duration group_wait = absl::Seconds(10);
+    absl::Duration resolve_wait = absl::Seconds(30);
+    absl::Duration reopen_within = absl::Minutes(15);
+    absl::Duration ack_expires = absl::Hours(1);
+    IfMissing if_missing = IfMissing::kNeedsInput;
+  };
+
+  // compiler.cc: who is told, and when.
+  void CompileHead();
+  void CompileContacts();
+  void CompileContact(const ConfigNode& node, Contact& contact);
+  void CompileTeams();
+  void CompileTeam(const ConfigNode& node, Team& team);
+  void CompileCalendars();
+  void CompileCalendar(const ConfigNode& node);
+  void CompileEscalations();
+  void CompileEscalation(const ConfigNode& node, Escalation& escalation);
+  void CompileLastResort();
+  // The entries of a section, by name; a finding when there are more than 1,000.
+  std::vector<const ConfigNode*> Section(std::string_view key);
+  std::optional<Side> ReadSide(const ConfigNode& map);
+
+  // compiler_rules.cc: what is done about which alert.
+  void CompileDefaults();
+  // The keys that `defaults` and rules have in common.
+  void CompileCommon(const ConfigNode& map, Defaults& values);
+  void CompileRules();
+  void CompileRule(const ConfigNode& node);
+  void CompileMatchers(const ConfigNode& node, Rule& rule);
+  void CompileWhen(const ConfigNode& node, Rule& rule);
+  void CompileWhenList(const ConfigNode& list, bool in, Rule& rule);
+  bool IsCalendarName(const ConfigNode& node, std::string_view name);
+  void CheckOwnerIsTold(const ConfigNode& node, const Rule& rule);
+  void CheckReachable(const std::vector<ConfigNode*>& nodes);
+
+  const ConfigNode& root_;
+  Reader reader_;
+  std::shared_ptr<Playbook> playbook_;
+  NameTable contacts_{"contact"}, teams_{"team"}, calendars_{"calendar"},
+      escalations_{"escalation"}, rules_{"rule"};
+  Defaults defaults_;
+};
+
+}  // namespace tandem::playbook

@@ -1,0 +1,50 @@
+#include "router/playbook/parse.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "router/playbook/compiler.h"
+#include "router/playbook/node.h"
+
+namespace tandem::playbook {
+namespace {
+
+Compiled Compile(std::string_view source) {
+  const ConfigDocument document(source);
+  if (!document.findings().empty()) return {nullptr, document.findings()};
+  if (document.root() == nullptr || document.root()->kind == ConfigNode::Kind::kNothing) {
+    return {nullptr,
+            {{Finding::Level::kError, 1, 1,
+              "the file is empty; a playbook begins with `playbook: 1` and `tenant: NAME`"}}};
+  }
+  return Compiler(*document.root(), source).Run();
+}
+
+// Columns count bytes until here; people and editors count characters.
+void CountCharacters(std::string_view source, std::vector<Finding>& findings) {
+  if (source.substr(0, 3) == "\xEF\xBB\xBF") source.remove_prefix(3);
+  std::uint32_t line = 1;
+  for (Finding& finding : findings) {
+    for (; line < finding.line && !source.empty(); ++line) {
+      source.remove_prefix(std::min(source.find('\n'), source.size() - 1) + 1);
+    }
+    if (finding.line == 0 || finding.column == 0) continue;
+    const std::string_view before = source.substr(0, finding.column - 1);
+    finding.column -= static_cast<std::uint32_t>(
+        std::count_if(before.begin(), before.end(), [](char c) { return (c & 0xC0) == 0x80; }));
+  }
+}
+
+}  // namespace
+
+Compiled CompilePlaybook(std::string_view source) {
+  Compiled compiled = Compile(source);
+  std::stable_sort(compiled.findings.begin(), compiled.findings.end(),
+                   [](const Finding& a, const Finding& b) {
+                     return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+                   });
+  CountCharacters(source, compiled.findings);
+  return compiled;
+}
+
+}  // namespace tandem::playbook

@@ -1,0 +1,56 @@
+#include "router/rpc/caller.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "router/base/status.h"
+#include "router/base/text.h"
+
+namespace tandem::rpc {
+namespace {
+
+constexpr std::string_view kCollection = "tenants/";
+constexpr std::size_t kTenantIdMax = 63;  // bytes; see Tenant.name in admin.proto
+
+bool IsTenantId(std::string_view id) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  return !id.empty() && id.size() <= kTenantIdMax && id.front() >= 'a' && id.front() <= 'z' &&
+         std::all_of(id.begin(), id.end(), allowed);
+}
+
+absl::Status BadName(std::string_view name, std::string_view field) {
+  return InvalidField("TENANT_NAME_INVALID", field,
+                      fmt::format("\"{}\" does not name a tenant; expected tenants/{{tenant}}, the "
+                                  "id with 1 to 63 of a-z, 0-9 and -, a letter first",
+                                  Printable(name.substr(0, 100))));
+}
+
+}  // namespace
+
+absl::StatusOr<TenantId> ResolveTenant(const Caller& caller, const Authenticator& authenticator,
+                                       std::string_view name, std::string_view field) {
+  if (name.empty()) {
+    if (!caller.all_tenants && caller.tenants.size() == 1) return caller.tenants.front();
+    return InvalidField("TENANT_AMBIGUOUS", field,
+                        "is empty, and the caller has not exactly one tenant; expected "
+                        "tenants/{tenant}");
+  }
+  if (name.substr(0, kCollection.size()) != kCollection) return BadName(name, field);
+  const std::string_view rest = name.substr(kCollection.size());
+  const std::string_view id = rest.substr(0, rest.find('/'));
+  if (!IsTenantId(id)) return BadName(name, field);
+  TenantId tenant{std::string(id)};
+  const bool has = caller.all_tenants
+                       ? authenticator.TenantExists(tenant)
+                       : std::binary_search(caller.tenants.begin(), caller.tenants.end(), tenant);
+  if (has) return tenant;
+  // One text for both cases: an answer must not tell which tenants exist.
+  return AddFact(Error(absl::StatusCode::kNotFound, "TENANT_NOT_FOUND",
+                       fmt::format("tenants/{} does not exist, or is not one of the caller's", id)),
+                 "tenant", fmt::format("tenants/{}", id));
+}
+
+}  // namespace tandem::rpc

@@ -1,0 +1,143 @@
+// What a server stream still has to say: a bounded queue in front of a reactor, with at most one
+// write in flight, as gRPC demands.
+//
+// Thread-safe; calls the reactor without holding its lock. The owner's part: hand OnWriteDone on,
+// call End from OnCancel, and offer nothing more once OnDone has come.
+#pragma once
+
+#include <grpcpp/support/status.h>
+
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "router/base/check.h"
+
+namespace tandem::rpc {
+
+struct OutboundLimits {
+  std::size_t messages_max = 0;
+  std::size_t bytes_max = 0;  // serialized; one message larger than this still goes out alone
+};
+
+// The serialized size of a message, or of bytes that are serialized already.
+template <typename Message>
+std::size_t SizeOf(const Message& message) {
+  if constexpr (requires { message.ByteSizeLong(); }) {
+    return message.ByteSizeLong();
+  } else {
+    return message.Length();
+  }
+}
+
+// What became of an offer.
+enum class Offer {
+  kTaken,
+  kOverflow,  // nothing was queued: the owner decides, as a rule End(RESOURCE_EXHAUSTED, cursor)
+  kEnded,     // the stream ends or has ended
+};
+
+// `Reactor` is a grpc::ServerWriteReactor<Message>, a grpc::ServerBidiReactor<…, Message>, or has
+// their StartWrite and Finish.
+template <typename Message, typename Reactor>
+class Outbound {
+ public:
+  // REQUIRES: `reactor` outlives this; messages_max >= 1.
+  Outbound(Reactor* reactor, OutboundLimits limits) : reactor_(reactor), limits_(limits) {
+    TANDEM_CHECK(limits.messages_max >= 1, "a queue that takes nothing");
+  }
+
+  Offer Push(Message message) {
+    const std::size_t bytes = SizeOf(message);
+    {
+      const std::lock_guard lock(mutex_);
+      if (ending_) return Offer::kEnded;
+      if (writing_) {
+        if (queue_.size() >= limits_.messages_max || queued_bytes_ + bytes > limits_.bytes_max) {
+          return Offer::kOverflow;
+        }
+        queue_.push_back({std::move(message), bytes});
+        queued_bytes_ += bytes;
+        return Offer::kTaken;
+      }
+      writing_ = true;
+      in_flight_ = std::move(message);
+    }
+    reactor_->StartWrite(&in_flight_);
+    return Offer::kTaken;
+  }
+
+  // The stream ends with `status` as soon as the write in flight is through; what is queued is
+  // dropped. The first status counts.
+  void End(grpc::Status status) { Finish(std::move(status), Queued::kDrop); }
+
+  // The same, but what is queued goes out before.
+  void EndAfterQueue(grpc::Status status) { Finish(std::move(status), Queued::kSend); }
+
+  // From the reactor's OnWriteDone.
+  void OnWriteDone(bool ok) {
+    std::optional<grpc::Status> finish;
+    {
+      const std::lock_guard lock(mutex_);
+      TANDEM_CHECK(writing_, "a write is done that was never started");
+      if (!ok) {  // The peer has gone; nothing more can be written.
+        queue_.clear();
+        if (!ending_) ending_ = grpc::Status(grpc::StatusCode::CANCELLED, "the reader has gone");
+      }
+      writing_ = !queue_.empty();
+      if (writing_) {
+        in_flight_ = std::move(queue_.front().message);
+        queued_bytes_ -= queue_.front().bytes;
+        queue_.pop_front();
+      } else if (ending_) {
+        finish = ending_;
+      }
+      if (!finish && !writing_) return;
+    }
+    if (finish) {
+      reactor_->Finish(*std::move(finish));
+    } else {
+      reactor_->StartWrite(&in_flight_);
+    }
+  }
+
+  // Messages that wait behind the one in flight.
+  std::size_t queued() const {
+    const std::lock_guard lock(mutex_);
+    return queue_.size();
+  }
+
+ private:
+  enum class Queued { kSend, kDrop };
+  struct Waiting {
+    Message message;
+    std::size_t bytes = 0;
+  };
+
+  void Finish(grpc::Status status, Queued queued) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (queued == Queued::kDrop) {
+        queue_.clear();
+        queued_bytes_ = 0;
+      }
+      if (ending_) return;
+      ending_ = status;
+      if (writing_) return;  // OnWriteDone finishes.
+    }
+    reactor_->Finish(std::move(status));
+  }
+
+  Reactor* const reactor_;
+  const OutboundLimits limits_;
+  mutable std::mutex mutex_;  // guards all below; in_flight_ belongs to gRPC while writing_
+  bool writing_ = false;
+  Message in_flight_;
+  std::deque<Waiting> queue_;
+  std::size_t queued_bytes_ = 0;
+  std::optional<grpc::Status> ending_;
+};
+
+}  // namespace tandem::rpc

@@ -1,0 +1,120 @@
+#include "router/rpc/outbound.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace tandem::rpc {
+namespace {
+
+using ::testing::ElementsAre;
+
+struct Text {
+  std::string text;
+  std::size_t ByteSizeLong() const { return text.size(); }
+};
+
+// Writes down what it is told, as gRPC would do it.
+struct FakeReactor {
+  std::vector<std::string> log;
+  void StartWrite(const Text* message) { log.push_back("write " + message->text); }
+  void Finish(grpc::Status status) { log.push_back("finish " + status.error_message()); }
+};
+
+const grpc::Status kBye(grpc::StatusCode::UNAVAILABLE, "bye");
+
+struct OutboundTest : testing::Test {
+  FakeReactor reactor;
+  Outbound<Text, FakeReactor> outbound{&reactor, {.messages_max = 2, .bytes_max = 10}};
+};
+
+TEST_F(OutboundTest, HasOneWriteInFlightAndKeepsTheOrder) {
+  EXPECT_EQ(outbound.Push({"a"}), Offer::kTaken);
+  EXPECT_EQ(outbound.Push({"b"}), Offer::kTaken);
+  EXPECT_EQ(outbound.Push({"c"}), Offer::kTaken);
+  EXPECT_THAT(reactor.log, ElementsAre("write a"));
+  EXPECT_EQ(outbound.queued(), 2u);
+
+  outbound.OnWriteDone(true);
+  outbound.OnWriteDone(true);
+  outbound.OnWriteDone(true);
+  outbound.Push({"d"});
+
+  EXPECT_THAT(reactor.log, ElementsAre("write a", "write b", "write c", "write d"));
+}
+
+TEST_F(OutboundTest, ReportsAnOverflowByCountAndQueuesNothing) {
+  for (const char* text : {"a", "b", "c"}) EXPECT_EQ(outbound.Push({text}), Offer::kTaken);
+
+  EXPECT_EQ(outbound.Push({"d"}), Offer::kOverflow);
+  EXPECT_EQ(outbound.queued(), 2u);
+  outbound.OnWriteDone(true);
+  EXPECT_EQ(outbound.Push({"e"}), Offer::kTaken);
+}
+
+TEST_F(OutboundTest, ReportsAnOverflowByBytesButSendsALargeMessageAlone) {
+  EXPECT_EQ(outbound.Push({"much larger than ten"}), Offer::kTaken);
+  EXPECT_EQ(outbound.Push({"123456789"}), Offer::kTaken);
+  EXPECT_EQ(outbound.Push({"12"}), Offer::kOverflow);
+  EXPECT_EQ(outbound.Push({"1"}), Offer::kTaken);
+}
+
+TEST_F(OutboundTest, EndsAtOnceWhenNothingIsInFlight) {
+  outbound.End(kBye);
+
+  EXPECT_THAT(reactor.log, ElementsAre("finish bye"));
+  EXPECT_EQ(outbound.Push({"a"}), Offer::kEnded);
+}
+
+TEST_F(OutboundTest, EndsAfterTheWriteInFlightAndDropsTheRest) {
+  outbound.Push({"a"});
+  outbound.Push({"b"});
+  outbound.End(kBye);
+  EXPECT_THAT(reactor.log, ElementsAre("write a"));
+  outbound.OnWriteDone(true);
+
+  EXPECT_THAT(reactor.log, ElementsAre("write a", "finish bye"));
+}
+
+TEST_F(OutboundTest, SendsWhatIsQueuedFirstWhenItIsAskedTo) {
+  outbound.Push({"a"});
+  outbound.Push({"b"});
+  outbound.EndAfterQueue(kBye);
+  EXPECT_EQ(outbound.Push({"c"}), Offer::kEnded);
+  outbound.OnWriteDone(true);
+  outbound.OnWriteDone(true);
+
+  EXPECT_THAT(reactor.log, ElementsAre("write a", "write b", "finish bye"));
+}
+
+TEST_F(OutboundTest, DropsTheQueueOfAPoliteEndWhenAnImmediateOneFollows) {
+  outbound.Push({"a"});
+  outbound.Push({"b"});
+  outbound.EndAfterQueue(kBye);
+  outbound.End({grpc::StatusCode::CANCELLED, "too late"});
+  outbound.OnWriteDone(true);
+
+  EXPECT_THAT(reactor.log, ElementsAre("write a", "finish bye"));
+}
+
+TEST_F(OutboundTest, FinishesOnceWhateverIsAsked) {
+  outbound.End(kBye);
+  outbound.End(kBye);
+  outbound.EndAfterQueue(kBye);
+
+  EXPECT_THAT(reactor.log, ElementsAre("finish bye"));
+}
+
+TEST_F(OutboundTest, FinishesWhenTheReaderHasGone) {
+  outbound.Push({"a"});
+  outbound.Push({"b"});
+  outbound.OnWriteDone(false);
+
+  EXPECT_THAT(reactor.log, ElementsAre("write a", "finish the reader has gone"));
+  EXPECT_EQ(outbound.Push({"c"}), Offer::kEnded);
+}
+
+}  // namespace
+}  // namespace tandem::rpc

@@ -1,0 +1,130 @@
+#include "services/notifier/channel/webhook/webhook.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "router/base/check.h"
+#include "router/base/text.h"
+#include "services/notifier/backoff.h"
+#include "services/notifier/channel/webhook/payload.h"
+
+#ifndef TANDEM_VERSION
+#error "TANDEM_VERSION is set by CMakeLists.txt"
+#endif
+
+namespace tandem::notifier {
+namespace {
+
+// An incident's strings are limited where they enter; this is what receivers can be expected to
+// take.
+constexpr std::size_t kBodyMax = 256 * 1024;
+constexpr std::size_t kIdMax = 256;
+
+bool IsWebhookId(std::string_view id) {
+  return !id.empty() && id.size() <= kIdMax && std::all_of(id.begin(), id.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+  });
+}
+
+AttemptEnd EndOfStatus(unsigned status) {
+  if (status / 100 == 2) return AttemptEnd::kDelivered;
+  if (status == 410) return AttemptEnd::kGone;
+  if (status == 408 || status == 425 || status == 429 || status / 100 == 5) {
+    return AttemptEnd::kFailed;
+  }
+  return AttemptEnd::kRefused;
+}
+
+AttemptEnd EndOf(const HttpResult& http) {
+  switch (http.end) {
+    case HttpEnd::kAnswered:
+      return EndOfStatus(http.status);
+    case HttpEnd::kRefused:
+      return AttemptEnd::kNever;
+    case HttpEnd::kTlsFailed:
+      return AttemptEnd::kRefused;
+    case HttpEnd::kCancelled:
+      return AttemptEnd::kCancelled;
+    case HttpEnd::kUnresolved:
+    case HttpEnd::kUnconnected:
+    case HttpEnd::kTimedOut:
+    case HttpEnd::kBroken:
+      break;
+  }
+  return AttemptEnd::kFailed;
+}
+
+}  // namespace
+
+AttemptResult ResultOf(const HttpResult& http, absl::Time now) {
+  AttemptResult result{.end = EndOf(http), .detail = http.detail, .latency = http.latency};
+  if (http.end == HttpEnd::kAnswered && http.status / 100 == 3) {
+    result.detail += ": redirects are not followed";
+  }
+  if (!http.retry_after.empty()) result.retry_after = ParseRetryAfter(http.retry_after, now);
+  return result;
+}
+
+WebhookChannel::WebhookChannel(HttpPoster& http, const Clock& clock, SecretBook secrets)
+    : http_(http), clock_(clock), secrets_(std::move(secrets)) {}
+
+std::optional<std::string> WebhookChannel::WhyImpossible(const v1::Delivery& delivery) const {
+  if (FindSecrets(delivery) == nullptr) {
+    return fmt::format("the notifier has no signing secret `{}`",
+                       Printable(delivery.secret_name().substr(0, 64)));
+  }
+  if (!IsWebhookId(delivery.delivery_id())) {
+    return "the delivery id is not of letters, digits, `-` and `_`";
+  }
+  const std::size_t size = WebhookBody(delivery).size();
+  if (size > kBodyMax) {
+    return fmt::format("the message has {} bytes; at most {} are sent", size, kBodyMax);
+  }
+  return std::nullopt;
+}
+
+void WebhookChannel::Send(const v1::Delivery& delivery, Done done) {
+  const auto* secrets = FindSecrets(delivery);
+  TANDEM_CHECK(secrets != nullptr, "only possible deliveries are sent");
+  http_.Post(RequestFor(delivery, *secrets),
+             [this, done = std::move(done)](const HttpResult& http) mutable {
+               done(ResultOf(http, clock_.Now()));
+             });
+}
+
+const std::vector<SigningSecret>* WebhookChannel::FindSecrets(const v1::Delivery& delivery) const {
+  static const std::vector<SigningSecret> kUnsigned;
+  if (delivery.secret_name().empty()) return &kUnsigned;
+  // A `/` in the playbook's own name must not reach into another tenant's secrets.
+  if (delivery.secret_name().find('/') != std::string::npos) return nullptr;
+  for (const std::string& name :
+       {delivery.tenant() + '/' + delivery.secret_name(), delivery.secret_name()}) {
+    const auto found = secrets_.find(name);
+    if (found != secrets_.end() && !found->second.empty()) return &found->second;
+  }
+  return nullptr;
+}
+
+HttpRequest WebhookChannel::RequestFor(const v1::Delivery& delivery,
+                                       const std::vector<SigningSecret>& secrets) const {
+  const std::string timestamp = fmt::format("{}", absl::ToUnixSeconds(clock_.Now()));
+  HttpRequest request{.owner = delivery.tenant(),
+                      .url = delivery.address(),
+                      .headers = {{"content-type", "application/json"},
+                                  {"user-agent", "Tandem/" TANDEM_VERSION},
+                                  {"idempotency-key", delivery.delivery_id()},
+                                  {"webhook-id", delivery.delivery_id()},
+                                  {"webhook-timestamp", timestamp}},
+                      .body = WebhookBody(delivery)};
+  if (!secrets.empty()) {
+    request.headers.emplace_back("webhook-signature", Sign(secrets, {.id = delivery.delivery_id(),
+                                                                     .timestamp = timestamp,
+                                                                     .body = request.body}));
+  }
+  return request;
+}
+
+}  // namespace tandem::notifier

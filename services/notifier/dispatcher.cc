@@ -1,0 +1,394 @@
+#include "services/notifier/dispatcher.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "router/base/check.h"
+#include "router/base/status.h"
+#include "router/base/text.h"
+
+namespace tandem::notifier {
+namespace {
+
+constexpr std::size_t kDetailMax = 256;  // bytes; the limit of ReportDeliveryRequest.detail
+
+absl::Time TimeOf(const google::protobuf::Timestamp& time) {
+  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+}
+
+void SetTime(google::protobuf::Timestamp& target, absl::Time time) {
+  const std::int64_t micros = absl::ToUnixMicros(time);
+  target.set_seconds(micros / 1'000'000);
+  target.set_nanos(static_cast<std::int32_t>(micros % 1'000'000 * 1000));
+}
+
+DeliveryKey KeyOf(const v1::Delivery& delivery) {
+  return {delivery.tenant(), delivery.delivery_id()};
+}
+
+EndpointBook::Says SaysOf(AttemptEnd end) {
+  switch (end) {
+    case AttemptEnd::kDelivered:
+    case AttemptEnd::kRefused:
+    case AttemptEnd::kGone:
+      return EndpointBook::Says::kWorks;
+    case AttemptEnd::kFailed:
+      return EndpointBook::Says::kFails;
+    case AttemptEnd::kNever:
+    case AttemptEnd::kCancelled:
+      break;
+  }
+  return EndpointBook::Says::kNothing;
+}
+
+// Answers to a report that repeating it will not change.
+bool IsFinal(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kInvalidArgument ||
+         status.code() == absl::StatusCode::kNotFound ||
+         status.code() == absl::StatusCode::kFailedPrecondition;
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(Ports ports, const DispatcherOptions& options)
+    : ports_(std::move(ports)),
+      options_(options),
+      dice_(options.seed),
+      book_(options_.limits, options_.breaker, ports_.observer) {}
+
+void Dispatcher::OnWatchStarted() {
+  for (auto& [key, entry] : entries_) entry.in_snapshot = false;
+}
+
+void Dispatcher::OnEvent(const v1::DeliveryEvent& event) {
+  switch (event.event_case()) {
+    case v1::DeliveryEvent::kOpen:
+      Open(event.open());
+      break;
+    case v1::DeliveryEvent::kEnded:
+      EndDelivery({event.ended().tenant(), event.ended().delivery_id()});
+      break;
+    case v1::DeliveryEvent::kSnapshotEnd:
+      EndMissing();
+      break;
+    case v1::DeliveryEvent::EVENT_NOT_SET:
+      break;  // an event of a newer router
+  }
+  source_waits_ = !HasRoom();
+  Settle();
+}
+
+void Dispatcher::Open(const v1::Delivery& delivery) {
+  if (stopping_) return;
+  const auto [entry, is_new] = entries_.try_emplace(KeyOf(delivery));
+  entry->second.in_snapshot = true;
+  if (!is_new) return;  // held already, perhaps in the middle of an attempt
+  const absl::Time now = ports_.clock.Now();
+  Entry& e = entry->second;
+  e.delivery = delivery;
+  e.endpoint = {delivery.tenant(), delivery.channel(), delivery.address()};
+  e.first_seen = now;
+  e.attempt = delivery.attempts();
+  if (const std::string problem = WhyNot(e, now); !problem.empty()) return GiveUp(entry, problem);
+  Wait(entry, delivery.has_not_before() ? std::max(now, TimeOf(delivery.not_before())) : now);
+}
+
+void Dispatcher::EndDelivery(const DeliveryKey& key) {
+  const auto entry = entries_.find(key);
+  if (entry == entries_.end()) return;
+  entry->second.ended = true;
+  // In the other phases an answer is due, and what it says is still worth recording.
+  if (entry->second.phase != Phase::kWaiting) return;
+  LeaveLine(entry);
+  Erase(entry);
+}
+
+void Dispatcher::EndMissing() {
+  std::vector<DeliveryKey> missing;
+  for (const auto& [key, entry] : entries_) {
+    if (!entry.in_snapshot) missing.push_back(key);
+  }
+  for (const DeliveryKey& key : missing) EndDelivery(key);
+}
+
+std::string Dispatcher::WhyNot(const Entry& entry, absl::Time now) const {
+  const auto channel = ports_.channels.find(entry.delivery.channel());
+  if (channel == ports_.channels.end()) {
+    return fmt::format("the notifier has no channel `{}`",
+                       Printable(entry.delivery.channel().substr(0, 64)));
+  }
+  if (book_.Disabled(entry.endpoint, now)) {
+    return "the endpoint has said that it is gone (HTTP 410); correct the contact's address";
+  }
+  return channel->second->WhyImpossible(entry.delivery).value_or("");
+}
+
+void Dispatcher::Wait(Entries::iterator entry, absl::Time due) {
+  Entry& e = entry->second;
+  if (!book_.Enqueue(e.endpoint, entry->first, due)) {
+    return GiveUp(entry, "too many messages wait for this endpoint");
+  }
+  e.phase = Phase::kWaiting;
+  e.due = due;
+  expiries_.emplace(e.first_seen + options_.retry.window, entry->first);
+}
+
+void Dispatcher::LeaveLine(Entries::iterator entry) {
+  const Entry& e = entry->second;
+  TANDEM_CHECK(e.phase == Phase::kWaiting, "only what waits stands in line");
+  book_.Withdraw(e.endpoint, entry->first, e.due);
+  expiries_.erase({e.first_seen + options_.retry.window, entry->first});
+}
+
+void Dispatcher::Announce(Entries::iterator entry) {
+  Entry& e = entry->second;
+  expiries_.erase({e.first_seen + options_.retry.window, entry->first});
+  e.phase = Phase::kAnnouncing;
+  ++e.attempt;
+  e.report.Clear();
+  e.report.set_outcome(v1::ReportDeliveryRequest::ATTEMPTING);
+  SendReport(entry);
+}
+
+void Dispatcher::Call(Entries::iterator entry) {
+  Entry& e = entry->second;
+  e.phase = Phase::kCalling;
+  ++calls_;
+  ports_.channels.at(e.delivery.channel())
+      ->Send(e.delivery,
+             [this, key = entry->first](const AttemptResult& result) { OnCalled(key, result); });
+}
+
+void Dispatcher::OnCalled(const DeliveryKey& key, const AttemptResult& result) {
+  const auto entry = entries_.find(key);
+  TANDEM_CHECK(entry != entries_.end() && entry->second.phase == Phase::kCalling,
+               "a call that ends was under way");
+  Entry& e = entry->second;
+  const absl::Time now = ports_.clock.Now();
+  --calls_;
+  book_.End(e.endpoint, SaysOf(result.end), now);
+  ports_.observer.OnAttemptEnded(e.delivery.channel(), result.end, result.latency);
+  if (result.end == AttemptEnd::kCancelled) {
+    // We are going down and nothing is known: the next worker begins another attempt.
+    Drop(entry);
+    return Settle();
+  }
+  if (result.retry_after) {
+    book_.Hold(e.endpoint, now + std::min(*result.retry_after, options_.retry.longest));
+  }
+  FillReport(e, result, now);
+  e.phase = Phase::kReporting;
+  SendReport(entry);
+  if (result.end == AttemptEnd::kGone) GiveUpEndpoint(EndpointKey(e.endpoint), now);
+  Settle();
+}
+
+void Dispatcher::FillReport(Entry& entry, const AttemptResult& result, absl::Time now) {
+  v1::ReportDeliveryRequest& report = entry.report;
+  report.Clear();
+  report.set_detail(result.detail.substr(0, kDetailMax));
+  report.set_latency_ms(static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(absl::ToInt64Milliseconds(result.latency), 0, UINT32_MAX)));
+  if (result.end == AttemptEnd::kDelivered) {
+    report.set_outcome(v1::ReportDeliveryRequest::SUCCEEDED);
+    entry.fate = DeliveryFate::kDelivered;
+    Say(LogLevel::kInfo, entry, "delivered");
+    return;
+  }
+  entry.refusals = result.end == AttemptEnd::kRefused ? entry.refusals + 1 : 0;
+  const AttemptHistory history{
+      .attempt = entry.attempt, .refusals = entry.refusals, .first_seen = entry.first_seen};
+  const auto next =
+      entry.ended ? std::nullopt : NextAttempt(options_.retry, result, history, now, dice_);
+  if (next) {
+    report.set_outcome(v1::ReportDeliveryRequest::FAILED);
+    // As it is stored: to the microsecond.
+    entry.due = absl::FromUnixMicros(absl::ToUnixMicros(*next));
+    SetTime(*report.mutable_not_before(), entry.due);
+    Say(LogLevel::kInfo, entry,
+        fmt::format("failed ({}), next attempt at {}", report.detail(), TimeText(entry.due)));
+  } else {
+    report.set_outcome(v1::ReportDeliveryRequest::GIVEN_UP);
+    entry.fate = entry.ended ? DeliveryFate::kWithdrawn : DeliveryFate::kGivenUp;
+    Say(LogLevel::kWarning, entry, fmt::format("given up ({})", report.detail()));
+  }
+}
+
+void Dispatcher::GiveUp(Entries::iterator entry, const std::string& detail) {
+  Entry& e = entry->second;
+  e.attempt = std::max<std::uint32_t>(e.attempt, 1);
+  e.phase = Phase::kReporting;
+  e.report.Clear();
+  e.report.set_outcome(v1::ReportDeliveryRequest::GIVEN_UP);
+  e.report.set_detail(detail.substr(0, kDetailMax));
+  e.fate = DeliveryFate::kGivenUp;
+  Say(LogLevel::kWarning, e, fmt::format("given up ({})", e.report.detail()));
+  SendReport(entry);
+}
+
+void Dispatcher::GiveUpEndpoint(const EndpointKey& endpoint, absl::Time now) {
+  for (const DeliveryKey& key : book_.Disable(endpoint, now + options_.gone_for)) {
+    const auto entry = entries_.find(key);
+    expiries_.erase({entry->second.first_seen + options_.retry.window, key});
+    GiveUp(entry, WhyNot(entry->second, now));
+  }
+}
+
+void Dispatcher::SendReport(Entries::iterator entry) {
+  Entry& e = entry->second;
+  e.report.set_tenant(e.delivery.tenant());
+  e.report.set_delivery_id(e.delivery.delivery_id());
+  e.report.set_attempt(e.attempt);
+  e.report_tries = 0;
+  ++reports_;
+  ports_.sink.Report(e.report, [this, key = entry->first](const absl::StatusOr<bool>& open) {
+    OnReported(key, open);
+  });
+}
+
+void Dispatcher::OnReported(const DeliveryKey& key, const absl::StatusOr<bool>& open) {
+  const auto entry = entries_.find(key);
+  TANDEM_CHECK(entry != entries_.end(), "a reported delivery is held until the answer");
+  if (!open.ok() && !IsFinal(open.status())) {
+    RepeatLater(entry, open.status());
+    return Settle();
+  }
+  --reports_;
+  if (!open.ok()) {
+    Say(LogLevel::kError, entry->second, "report refused: " + MessageOf(open.status()));
+  }
+  const bool still_open = open.ok() && *open && !entry->second.ended;
+  if (entry->second.phase == Phase::kAnnouncing) {
+    OnAnnounced(entry, still_open);
+  } else {
+    OnOutcomeRecorded(entry, still_open);
+  }
+  Settle();
+}
+
+void Dispatcher::RepeatLater(Entries::iterator entry, const absl::Status& why) {
+  Entry& e = entry->second;
+  const bool announcing = e.phase == Phase::kAnnouncing;
+  if (abandoning_ || (stopping_ && announcing)) {
+    --reports_;
+    return announcing ? OnAnnounced(entry, /*open=*/false) : Drop(entry);
+  }
+  ++e.report_tries;
+  if (e.report_tries == 1) {
+    Say(LogLevel::kWarning, e, "report not answered, will be repeated: " + MessageOf(why));
+  }
+  repeats_.emplace(ports_.clock.Now() + JitteredDelay(options_.report_retry, e.report_tries, dice_),
+                   entry->first);
+}
+
+void Dispatcher::OnAnnounced(Entries::iterator entry, bool open) {
+  if (open && !stopping_) return Call(entry);
+  book_.End(entry->second.endpoint, EndpointBook::Says::kNothing, ports_.clock.Now());
+  stopping_ ? Drop(entry) : Erase(entry);
+}
+
+void Dispatcher::OnOutcomeRecorded(Entries::iterator entry, bool open) {
+  Entry& e = entry->second;
+  const bool again = e.report.outcome() == v1::ReportDeliveryRequest::FAILED;
+  if (!again || !open) return Erase(entry);
+  if (stopping_) return Drop(entry);
+  if (const std::string problem = WhyNot(e, ports_.clock.Now()); !problem.empty()) {
+    return GiveUp(entry, problem);
+  }
+  Wait(entry, e.due);
+}
+
+void Dispatcher::Erase(Entries::iterator entry) {
+  ports_.observer.OnDeliveryEnded(entry->second.delivery.channel(), entry->second.fate);
+  Drop(entry);
+}
+
+void Dispatcher::Drop(Entries::iterator entry) { entries_.erase(entry); }
+
+void Dispatcher::Stop() {
+  stopping_ = true;
+  std::vector<DeliveryKey> waiting;
+  for (const auto& [key, entry] : entries_) {
+    if (entry.phase == Phase::kWaiting) waiting.push_back(key);
+  }
+  for (const DeliveryKey& key : waiting) {
+    const auto entry = entries_.find(key);
+    LeaveLine(entry);
+    Drop(entry);
+  }
+  // Announcements that wait to be repeated: no call was made, and none will be.
+  for (const auto& [due, key] : std::exchange(repeats_, {})) {
+    const auto entry = entries_.find(key);
+    if (entry->second.phase == Phase::kAnnouncing) {
+      --reports_;
+      OnAnnounced(entry, /*open=*/false);
+    } else {
+      repeats_.emplace(due, key);
+    }
+  }
+  Settle();
+}
+
+void Dispatcher::Abandon() {
+  TANDEM_CHECK(stopping_, "first stop, then abandon");
+  abandoning_ = true;
+  for (const auto& [due, key] : std::exchange(repeats_, {})) {
+    --reports_;
+    Drop(entries_.find(key));
+  }
+}
+
+void Dispatcher::Settle() {
+  const absl::Time now = ports_.clock.Now();
+  GiveUpExpired(now);
+  RepeatReports(now);
+  BeginDue(now);
+  ports_.observer.OnLoad(entries_.size(), book_.in_flight());
+  ports_.alarm.WakeAt(NextWake());
+  if (source_waits_ && HasRoom()) {
+    source_waits_ = false;
+    ports_.source.Resume();
+  }
+}
+
+void Dispatcher::GiveUpExpired(absl::Time now) {
+  while (!expiries_.empty() && expiries_.begin()->first < now) {
+    const auto entry = entries_.find(expiries_.begin()->second);
+    LeaveLine(entry);
+    GiveUp(entry, fmt::format("not delivered within {} after {} attempts",
+                              DurationText(options_.retry.window), entry->second.attempt));
+  }
+}
+
+void Dispatcher::RepeatReports(absl::Time now) {
+  while (!repeats_.empty() && repeats_.begin()->first <= now) {
+    const DeliveryKey key = repeats_.begin()->second;
+    repeats_.erase(repeats_.begin());
+    ports_.sink.Report(entries_.at(key).report,
+                       [this, key](const absl::StatusOr<bool>& open) { OnReported(key, open); });
+  }
+}
+
+void Dispatcher::BeginDue(absl::Time now) {
+  if (stopping_) return;
+  while (const auto key = book_.TakeNext(now)) Announce(entries_.find(*key));
+}
+
+absl::Time Dispatcher::NextWake() const {
+  absl::Time next = absl::InfiniteFuture();
+  if (!stopping_) next = std::min(next, book_.NextReady());
+  // Just after: the last attempt may begin at the very end of the window.
+  if (!expiries_.empty()) next = std::min(next, expiries_.begin()->first + absl::Microseconds(1));
+  if (!repeats_.empty()) next = std::min(next, repeats_.begin()->first);
+  return next;
+}
+
+void Dispatcher::Say(LogLevel level, const Entry& entry, const std::string& text) const {
+  if (!ports_.log) return;
+  ports_.log(level, fmt::format("delivery {} attempt {}: {}",
+                                Printable(entry.delivery.delivery_id()), entry.attempt, text));
+}
+
+}  // namespace tandem::notifier

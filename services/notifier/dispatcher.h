@@ -1,0 +1,171 @@
+// What the notifier does with open deliveries: announce an attempt to the router, make it, report
+// what became of it, and try again or give up. All of its judgement, apart from transport and
+// threads.
+//
+// A delivery goes waiting → announcing → calling → reporting, and from there back to waiting or
+// away. The router has recorded an attempt before the call is made, so that it is known afterwards
+// who may have been told. An answer to the announcement that says "no longer open" ends it without
+// a call: that, and not the stream of events, is what keeps a stale event from paging anybody.
+//
+// Not thread-safe; every call comes from one thread. Time comes from the clock that is handed in.
+#pragma once
+
+#include <absl/functional/any_invocable.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "router/base/clock.h"
+#include "services/notifier/backoff.h"
+#include "services/notifier/channel.h"
+#include "services/notifier/endpoint_book.h"
+#include "services/notifier/observer.h"
+#include "tandem/v1/deliveries.pb.h"
+
+namespace tandem::notifier {
+
+// Where events come from. They arrive at Dispatcher::OnEvent, one at a time; after each the source
+// waits while `HasRoom` is false, and goes on when `Resume` is called.
+class DeliverySource {
+ public:
+  virtual ~DeliverySource() = default;
+  virtual void Resume() = 0;
+};
+
+// Where reports go.
+class DeliverySink {
+ public:
+  // Whether the delivery is still open; or why nobody knows whether the report is recorded.
+  using Done = absl::AnyInvocable<void(absl::StatusOr<bool>)>;
+  virtual ~DeliverySink() = default;
+  // `done` is called exactly once, never inside Report.
+  virtual void Report(const v1::ReportDeliveryRequest& report, Done done) = 0;
+};
+
+// Calls Dispatcher::Wake at (or soon after) the time it was last given; InfiniteFuture: never.
+class Alarm {
+ public:
+  virtual ~Alarm() = default;
+  virtual void WakeAt(absl::Time time) = 0;
+};
+
+struct DispatcherOptions {
+  RetryPolicy retry = {};
+  BreakerPolicy breaker = {};
+  DispatchLimits limits = {};
+  // Deliveries that are held. At it the source is not read any further: the router keeps the rest.
+  std::size_t held_max = 10'000;
+  // How long an endpoint that answered 410 is left alone; its deliveries are given up meanwhile.
+  absl::Duration gone_for = absl::Hours(1);
+  // Pauses between repeats of a report that was not answered.
+  RetryPolicy report_retry = {.first = absl::Milliseconds(200), .longest = absl::Seconds(5)};
+  std::uint64_t seed = 0;
+};
+
+class Dispatcher {
+ public:
+  // All outlive the dispatcher.
+  struct Ports {
+    const Clock& clock;
+    DeliverySource& source;
+    DeliverySink& sink;
+    Alarm& alarm;
+    NotifierObserver& observer;
+    std::map<std::string, DeliveryChannel*> channels;  // by name
+    Log log;                                           // may be empty
+  };
+
+  Dispatcher(Ports ports, const DispatcherOptions& options);
+
+  // A stream of events begins: all open deliveries will come again. Those that are held are
+  // recognised, and at the end of the snapshot what did not come again is over.
+  void OnWatchStarted();
+  void OnEvent(const v1::DeliveryEvent& event);
+  bool HasRoom() const { return entries_.size() < options_.held_max; }
+
+  void Wake() { Settle(); }
+
+  // From here on no attempt begins; what is under way ends and is reported.
+  void Stop();
+  // After Stop: reports that are not answered are not repeated any more.
+  void Abandon();
+  // Nothing is under way. After Stop it stays so.
+  bool Idle() const { return calls_ == 0 && reports_ == 0; }
+
+  std::size_t held() const { return entries_.size(); }
+
+ private:
+  enum class Phase { kWaiting, kAnnouncing, kCalling, kReporting };
+  struct Entry {
+    v1::Delivery delivery;
+    EndpointKey endpoint;
+    Phase phase = Phase::kWaiting;
+    absl::Time first_seen;
+    absl::Time due;              // while waiting
+    std::uint32_t attempt = 0;   // the number of the last one that was announced
+    std::uint32_t refusals = 0;  // in a row
+    bool ended = false;          // the router does not want it any more
+    bool in_snapshot = true;     // came again since the stream began
+    v1::ReportDeliveryRequest report;
+    std::uint32_t report_tries = 0;
+    DeliveryFate fate = DeliveryFate::kWithdrawn;
+  };
+  using Entries = std::map<DeliveryKey, Entry>;
+
+  void Open(const v1::Delivery& delivery);
+  void EndDelivery(const DeliveryKey& key);
+  void EndMissing();
+
+  // Empty when an attempt may be made.
+  std::string WhyNot(const Entry& entry, absl::Time now) const;
+  void Wait(Entries::iterator entry, absl::Time due);
+  void LeaveLine(Entries::iterator entry);
+  void Announce(Entries::iterator entry);
+  void Call(Entries::iterator entry);
+  void OnCalled(const DeliveryKey& key, const AttemptResult& result);
+  // The report that `result` leads to, and when the next attempt is due.
+  void FillReport(Entry& entry, const AttemptResult& result, absl::Time now);
+  void GiveUp(Entries::iterator entry, const std::string& detail);
+  void GiveUpEndpoint(const EndpointKey& endpoint, absl::Time now);
+
+  void SendReport(Entries::iterator entry);
+  void OnReported(const DeliveryKey& key, const absl::StatusOr<bool>& open);
+  void RepeatLater(Entries::iterator entry, const absl::Status& why);
+  void OnAnnounced(Entries::iterator entry, bool open);
+  void OnOutcomeRecorded(Entries::iterator entry, bool open);
+  // Its end is known, and counted.
+  void Erase(Entries::iterator entry);
+  // Another worker will go on with it.
+  void Drop(Entries::iterator entry);
+
+  // Begins what is due, then sets the alarm. The last act of every public call and every callback.
+  void Settle();
+  void GiveUpExpired(absl::Time now);
+  void RepeatReports(absl::Time now);
+  void BeginDue(absl::Time now);
+  absl::Time NextWake() const;
+
+  void Say(LogLevel level, const Entry& entry, const std::string& text) const;
+
+  Ports ports_;
+  const DispatcherOptions options_;
+  std::mt19937_64 dice_;
+  Entries entries_;
+  EndpointBook book_;
+  std::set<std::pair<absl::Time, DeliveryKey>> expiries_;  // of what waits
+  std::set<std::pair<absl::Time, DeliveryKey>> repeats_;   // of reports
+  std::size_t calls_ = 0;
+  std::size_t reports_ = 0;  // unanswered, waiting to be repeated included
+  bool stopping_ = false;
+  bool abandoning_ = false;
+  bool source_waits_ = false;
+};
+
+}  // namespace tandem::notifier

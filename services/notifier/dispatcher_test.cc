@@ -1,0 +1,410 @@
+#include "services/notifier/dispatcher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <vector>
+
+#include "router/base/status.h"
+
+namespace tandem::notifier {
+namespace {
+
+using Outcome = v1::ReportDeliveryRequest;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+const absl::Time kNoon = absl::FromUnixSeconds(1767268800);
+
+// The router: reports pile up until the test answers them.
+class FakeRouter final : public DeliverySink, public DeliverySource {
+ public:
+  void Report(const v1::ReportDeliveryRequest& report, Done done) override {
+    pending_.emplace_back(report, std::move(done));
+    log.push_back(report);
+  }
+  void Resume() override { ++resumed; }
+
+  std::size_t pending() const { return pending_.size(); }
+  const v1::ReportDeliveryRequest& front() const { return pending_.front().first; }
+  void Answer(absl::StatusOr<bool> open) {
+    auto [report, done] = std::move(pending_.front());
+    pending_.pop_front();
+    done(std::move(open));
+  }
+  // `dlv-1 ATTEMPTING 1`, one for each report since the last call.
+  std::vector<std::string> Story() {
+    std::vector<std::string> story;
+    for (const auto& report : log) {
+      story.push_back(report.delivery_id() + " " + Outcome::Outcome_Name(report.outcome()) + " " +
+                      std::to_string(report.attempt()));
+    }
+    log.clear();
+    return story;
+  }
+
+  int resumed = 0;
+  std::vector<v1::ReportDeliveryRequest> log;
+
+ private:
+  std::deque<std::pair<v1::ReportDeliveryRequest, Done>> pending_;
+};
+
+// The world: calls pile up until the test ends them.
+class FakeChannel final : public DeliveryChannel {
+ public:
+  std::optional<std::string> WhyImpossible(const v1::Delivery&) const override {
+    return impossible;
+  }
+  void Send(const v1::Delivery& delivery, Done done) override {
+    sent.push_back(delivery.delivery_id());
+    pending_.emplace_back(delivery.delivery_id(), std::move(done));
+  }
+  std::size_t pending() const { return pending_.size(); }
+  void End(AttemptResult result) {
+    auto [id, done] = std::move(pending_.front());
+    pending_.pop_front();
+    done(std::move(result));
+  }
+
+  std::optional<std::string> impossible;
+  std::vector<std::string> sent;
+
+ private:
+  std::deque<std::pair<std::string, Done>> pending_;
+};
+
+class FakeAlarm final : public Alarm {
+ public:
+  void WakeAt(absl::Time time) override { at = time; }
+  absl::Time at = absl::InfiniteFuture();
+};
+
+class CountingObserver final : public NotifierObserver {
+ public:
+  void OnDeliveryEnded(std::string_view, DeliveryFate fate) override {
+    fates.emplace_back(ToText(fate));
+  }
+  std::vector<std::string> fates;
+};
+
+class DispatcherTest : public ::testing::Test {
+ protected:
+  static DispatcherOptions Options() {
+    DispatcherOptions options;
+    options.held_max = 4;
+    return options;
+  }
+  static v1::Delivery Delivery(const std::string& id, const std::string& address = "https://a/") {
+    v1::Delivery delivery;
+    delivery.set_tenant("acme");
+    delivery.set_delivery_id(id);
+    delivery.set_channel("webhook");
+    delivery.set_address(address);
+    return delivery;
+  }
+  void Open(const v1::Delivery& delivery) {
+    v1::DeliveryEvent event;
+    *event.mutable_open() = delivery;
+    dispatcher_.OnEvent(event);
+  }
+  void End(const std::string& id) {
+    v1::DeliveryEvent event;
+    event.mutable_ended()->set_tenant("acme");
+    event.mutable_ended()->set_delivery_id(id);
+    dispatcher_.OnEvent(event);
+  }
+  void SnapshotEnd() {
+    v1::DeliveryEvent event;
+    event.mutable_snapshot_end();
+    dispatcher_.OnEvent(event);
+  }
+  // Lets time pass up to the alarm, and rings it.
+  void AdvanceToAlarm() {
+    ASSERT_NE(alarm_.at, absl::InfiniteFuture());
+    clock_.Set(std::max(clock_.Now(), alarm_.at));
+    dispatcher_.Wake();
+  }
+  // Brings `id` to the point where its call is under way.
+  void OpenAndCall(const std::string& id, const std::string& address = "https://a/") {
+    Open(Delivery(id, address));
+    router_.Answer(true);
+  }
+
+  ManualClock clock_{kNoon};
+  FakeRouter router_;
+  FakeChannel channel_;
+  FakeAlarm alarm_;
+  CountingObserver observer_;
+  Dispatcher dispatcher_{Dispatcher::Ports{.clock = clock_,
+                                           .source = router_,
+                                           .sink = router_,
+                                           .alarm = alarm_,
+                                           .observer = observer_,
+                                           .channels = {{"webhook", &channel_}},
+                                           .log = nullptr},
+                         Options()};
+};
+
+TEST_F(DispatcherTest, AnnouncesTheAttemptBeforeTheCallAndReportsAfterIt) {
+  Open(Delivery("dlv-1"));
+  EXPECT_THAT(router_.Story(), ElementsAre("dlv-1 ATTEMPTING 1"));
+  EXPECT_THAT(channel_.sent, IsEmpty()) << "not before the router has recorded it";
+
+  router_.Answer(true);
+  EXPECT_THAT(channel_.sent, ElementsAre("dlv-1"));
+
+  channel_.End({.end = AttemptEnd::kDelivered, .detail = "HTTP 200", .latency = absl::Seconds(2)});
+  EXPECT_EQ(router_.front().latency_ms(), 2000u);
+  EXPECT_EQ(router_.front().detail(), "HTTP 200");
+  EXPECT_THAT(router_.Story(), ElementsAre("dlv-1 SUCCEEDED 1"));
+
+  router_.Answer(false);
+  EXPECT_EQ(dispatcher_.held(), 0u);
+  EXPECT_THAT(observer_.fates, ElementsAre("delivered"));
+}
+
+TEST_F(DispatcherTest, AnAnnouncementThatIsNoLongerWantedIsNotCalled) {
+  Open(Delivery("dlv-1"));
+  router_.Answer(false);
+
+  EXPECT_THAT(channel_.sent, IsEmpty());
+  EXPECT_EQ(dispatcher_.held(), 0u);
+}
+
+TEST_F(DispatcherTest, AFailureIsTriedAgainAtTheReportedTime) {
+  OpenAndCall("dlv-1");
+  channel_.End({.end = AttemptEnd::kFailed, .detail = "HTTP 503"});
+  EXPECT_EQ(router_.front().outcome(), Outcome::FAILED);
+  const absl::Time due = absl::FromUnixSeconds(router_.front().not_before().seconds()) +
+                         absl::Nanoseconds(router_.front().not_before().nanos());
+  EXPECT_GT(due, kNoon);
+  EXPECT_LE(due, kNoon + absl::Seconds(2));
+  router_.Answer(true);
+  EXPECT_EQ(alarm_.at, due);
+
+  clock_.Set(due - absl::Microseconds(1));
+  dispatcher_.Wake();
+  EXPECT_EQ(router_.pending(), 0u);
+
+  AdvanceToAlarm();
+  EXPECT_EQ(clock_.Now(), due);
+  EXPECT_THAT(router_.Story(),
+              ElementsAre("dlv-1 ATTEMPTING 1", "dlv-1 FAILED 1", "dlv-1 ATTEMPTING 2"));
+}
+
+TEST_F(DispatcherTest, RetryAfterHoldsTheWholeEndpoint) {
+  OpenAndCall("dlv-1");
+  channel_.End(
+      {.end = AttemptEnd::kFailed, .detail = "HTTP 429", .retry_after = absl::Seconds(40)});
+  router_.Answer(true);
+  Open(Delivery("dlv-2"));
+  Open(Delivery("dlv-3", "https://b/"));
+
+  EXPECT_EQ(router_.front().delivery_id(), "dlv-3") << "another endpoint goes on";
+  EXPECT_EQ(router_.pending(), 1u);
+  EXPECT_EQ(alarm_.at, kNoon + absl::Seconds(40));
+}
+
+TEST_F(DispatcherTest, GivesUpWhenTheWindowHasPassedSoThatTheEscalationGoesOn) {
+  OpenAndCall("dlv-1");
+  while (channel_.pending() > 0) {
+    channel_.End({.end = AttemptEnd::kFailed, .detail = "HTTP 503"});
+    const bool failed = router_.front().outcome() == Outcome::FAILED;
+    router_.Answer(failed);
+    if (!failed) break;
+    while (router_.pending() == 0) AdvanceToAlarm();
+    if (router_.front().outcome() == Outcome::GIVEN_UP) break;
+    router_.Answer(true);
+  }
+  EXPECT_EQ(router_.log.back().outcome(), Outcome::GIVEN_UP);
+  EXPECT_LE(clock_.Now(), kNoon + absl::Minutes(10) + absl::Seconds(1));
+  EXPECT_GE(clock_.Now(), kNoon + absl::Minutes(5));
+}
+
+TEST_F(DispatcherTest, RefusalsAreTriedThreeTimes) {
+  OpenAndCall("dlv-1");
+  for (int i = 0; i < 2; ++i) {
+    channel_.End({.end = AttemptEnd::kRefused, .detail = "HTTP 404"});
+    router_.Answer(true);
+    AdvanceToAlarm();
+    router_.Answer(true);
+  }
+  channel_.End({.end = AttemptEnd::kRefused, .detail = "HTTP 404"});
+
+  EXPECT_EQ(router_.front().outcome(), Outcome::GIVEN_UP);
+  EXPECT_EQ(router_.front().attempt(), 3u);
+}
+
+TEST_F(DispatcherTest, AGoneEndpointIsGivenUpWithAllThatWaitsForItUntilLater) {
+  OpenAndCall("dlv-1");
+  channel_.End({.end = AttemptEnd::kGone, .detail = "HTTP 410"});
+  Open(Delivery("dlv-2"));
+  EXPECT_THAT(router_.Story(),
+              ElementsAre("dlv-1 ATTEMPTING 1", "dlv-1 GIVEN_UP 1", "dlv-2 GIVEN_UP 1"));
+  router_.Answer(false);
+  router_.Answer(false);
+  EXPECT_THAT(channel_.sent, ElementsAre("dlv-1"));
+
+  clock_.Advance(absl::Hours(1));
+  Open(Delivery("dlv-3"));
+  EXPECT_THAT(router_.Story(), ElementsAre("dlv-3 ATTEMPTING 1"));
+}
+
+TEST_F(DispatcherTest, WhatCannotBeSentIsGivenUpWithoutAnAttempt) {
+  channel_.impossible = "the notifier has no signing secret `x`";
+  Open(Delivery("dlv-1"));
+  EXPECT_EQ(router_.front().detail(), "the notifier has no signing secret `x`");
+
+  v1::Delivery mail = Delivery("dlv-2");
+  mail.set_channel("email");
+  Open(mail);
+  EXPECT_THAT(router_.Story(), ElementsAre("dlv-1 GIVEN_UP 1", "dlv-2 GIVEN_UP 1"));
+  EXPECT_THAT(channel_.sent, IsEmpty());
+}
+
+TEST_F(DispatcherTest, AnEndedDeliveryIsNotTriedAgain) {
+  OpenAndCall("dlv-1");
+  channel_.End({.end = AttemptEnd::kFailed});
+  router_.Answer(true);
+  End("dlv-1");
+
+  EXPECT_EQ(dispatcher_.held(), 0u);
+  EXPECT_EQ(alarm_.at, absl::InfiniteFuture());
+  EXPECT_THAT(observer_.fates, ElementsAre("withdrawn"));
+}
+
+TEST_F(DispatcherTest, WhatEndsDuringItsCallIsReportedAndNotTriedAgain) {
+  OpenAndCall("dlv-1");
+  End("dlv-1");
+  channel_.End({.end = AttemptEnd::kFailed, .detail = "HTTP 503"});
+  EXPECT_EQ(router_.front().outcome(), Outcome::GIVEN_UP);
+  router_.Answer(false);
+
+  EXPECT_EQ(dispatcher_.held(), 0u);
+  EXPECT_EQ(alarm_.at, absl::InfiniteFuture());
+}
+
+TEST_F(DispatcherTest, AReconnectStartsNoSecondAttempt) {
+  Open(Delivery("dlv-1"));
+  dispatcher_.OnWatchStarted();
+  Open(Delivery("dlv-1"));
+  EXPECT_EQ(router_.pending(), 1u) << "announcing";
+
+  router_.Answer(true);
+  Open(Delivery("dlv-1"));
+  EXPECT_EQ(channel_.pending(), 1u) << "calling";
+
+  channel_.End({.end = AttemptEnd::kDelivered});
+  Open(Delivery("dlv-1"));
+  EXPECT_THAT(router_.Story(), ElementsAre("dlv-1 ATTEMPTING 1", "dlv-1 SUCCEEDED 1"));
+}
+
+TEST_F(DispatcherTest, WhatIsMissingFromANewSnapshotIsOver) {
+  OpenAndCall("dlv-1");
+  channel_.End({.end = AttemptEnd::kFailed});
+  router_.Answer(true);
+  dispatcher_.OnWatchStarted();
+  Open(Delivery("dlv-2", "https://b/"));
+  SnapshotEnd();
+
+  EXPECT_EQ(dispatcher_.held(), 1u);
+}
+
+TEST_F(DispatcherTest, ANewWorkerGoesOnCountingAndWaitsAsTheOldOneSaid) {
+  v1::Delivery delivery = Delivery("dlv-1");
+  delivery.set_attempts(3);
+  delivery.mutable_not_before()->set_seconds(absl::ToUnixSeconds(kNoon) + 20);
+  Open(delivery);
+  EXPECT_EQ(router_.pending(), 0u);
+  EXPECT_EQ(alarm_.at, kNoon + absl::Seconds(20));
+
+  AdvanceToAlarm();
+  EXPECT_THAT(router_.Story(), ElementsAre("dlv-1 ATTEMPTING 4"));
+}
+
+TEST_F(DispatcherTest, ReportsAreRepeatedUntilTheyAreAnswered) {
+  OpenAndCall("dlv-1");
+  channel_.End({.end = AttemptEnd::kDelivered});
+  for (int i = 0; i < 50; ++i) {
+    router_.Answer(Error(absl::StatusCode::kUnavailable, "DOWN", "no router"));
+    EXPECT_EQ(router_.pending(), 0u);
+    const absl::Duration pause = alarm_.at - clock_.Now();
+    EXPECT_GT(pause, absl::ZeroDuration());
+    EXPECT_LE(pause, absl::Seconds(5));
+    AdvanceToAlarm();
+    ASSERT_EQ(router_.pending(), 1u);
+    EXPECT_EQ(router_.front().outcome(), Outcome::SUCCEEDED);
+  }
+  router_.Answer(false);
+  EXPECT_EQ(dispatcher_.held(), 0u);
+  EXPECT_THAT(channel_.sent, ElementsAre("dlv-1")) << "the call itself is not repeated";
+}
+
+TEST_F(DispatcherTest, AReportThatTheRouterRefusesEndsTheDeliveryHere) {
+  Open(Delivery("dlv-1"));
+  router_.Answer(Error(absl::StatusCode::kNotFound, "NOT_FOUND", "no such delivery"));
+
+  EXPECT_EQ(dispatcher_.held(), 0u);
+  EXPECT_THAT(channel_.sent, IsEmpty());
+}
+
+TEST_F(DispatcherTest, ADeadEndpointHasFourAttemptsUnderWayAndNoneOfTheOthers) {
+  for (int i = 0; i < 3; ++i) OpenAndCall("dlv-dead-" + std::to_string(i));
+  OpenAndCall("dlv-alive", "https://b/");
+
+  EXPECT_EQ(channel_.sent.back(), "dlv-alive");
+}
+
+TEST_F(DispatcherTest, TheSourceWaitsWhileTheDispatcherIsFull) {
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_TRUE(dispatcher_.HasRoom());
+    Open(Delivery("dlv-" + std::to_string(i)));
+  }
+  EXPECT_FALSE(dispatcher_.HasRoom());
+  EXPECT_EQ(router_.resumed, 0);
+
+  router_.Answer(false);
+  EXPECT_TRUE(dispatcher_.HasRoom());
+  EXPECT_EQ(router_.resumed, 1);
+  router_.Answer(false);
+  EXPECT_EQ(router_.resumed, 1) << "once for each time that it waited";
+}
+
+TEST_F(DispatcherTest, StoppingBeginsNothingAndFinishesWhatIsUnderWay) {
+  OpenAndCall("dlv-1");
+  Open(Delivery("dlv-2", "https://b/"));
+  dispatcher_.Stop();
+  Open(Delivery("dlv-3", "https://c/"));
+  EXPECT_FALSE(dispatcher_.Idle());
+
+  router_.Answer(true);
+  EXPECT_THAT(channel_.sent, ElementsAre("dlv-1")) << "announced, but not called any more";
+  channel_.End({.end = AttemptEnd::kDelivered});
+  EXPECT_FALSE(dispatcher_.Idle());
+  router_.Answer(false);
+  EXPECT_TRUE(dispatcher_.Idle());
+  EXPECT_EQ(dispatcher_.held(), 0u);
+}
+
+TEST_F(DispatcherTest, AbandoningDropsReportsThatNobodyAnswers) {
+  OpenAndCall("dlv-1");
+  OpenAndCall("dlv-2", "https://b/");
+  channel_.End({.end = AttemptEnd::kDelivered});
+  router_.Answer(Error(absl::StatusCode::kUnavailable, "DOWN", "no router"));
+  dispatcher_.Stop();
+  EXPECT_FALSE(dispatcher_.Idle());
+
+  dispatcher_.Abandon();
+  while (channel_.pending() > 0) channel_.End({.end = AttemptEnd::kCancelled});
+  while (router_.pending() > 0) {
+    router_.Answer(Error(absl::StatusCode::kCancelled, "CANCELLED", "stopped"));
+  }
+  EXPECT_TRUE(dispatcher_.Idle());
+  EXPECT_THAT(observer_.fates, IsEmpty()) << "another worker will go on with them";
+}
+
+}  // namespace
+}  // namespace tandem::notifier

@@ -1,0 +1,140 @@
+#include "services/runtime/shutdown.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "services/runtime/logging.h"
+#include "services/runtime/sd_notify.h"
+
+namespace tandem::runtime {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr int kForcedExit = 1;
+
+// Ends the process when the parts take too long, or when somebody asks a second time.
+class Watchdog {
+ public:
+  Watchdog(absl::Duration timeout, const std::function<void(int)>& force) : force_(force) {
+    timer_.expires_after(absl::ToChronoMilliseconds(timeout));
+    timer_.async_wait([this](boost::system::error_code cancelled) {
+      if (!cancelled) Force("the parts did not stop in time");
+    });
+    signals_.async_wait([this](boost::system::error_code cancelled, int) {
+      if (!cancelled) Force("a second signal");
+    });
+    thread_ = std::thread([this] {
+      pthread_setname_np(pthread_self(), "tandem-watchdog");
+      io_.run();
+    });
+  }
+  ~Watchdog() {
+    io_.stop();
+    thread_.join();
+  }
+
+ private:
+  void Force(std::string_view reason) {
+    Log(LogLevel::kError, "the stop is forced", {{"reason", reason}});
+    if (force_) return force_(kForcedExit);
+    std::_Exit(kForcedExit);
+  }
+
+  const std::function<void(int)>& force_;
+  asio::io_context io_{1};
+  asio::steady_timer timer_{io_};
+  asio::signal_set signals_{io_, SIGTERM, SIGINT};
+  std::thread thread_;
+};
+
+}  // namespace
+
+class Shutdown::Impl {
+ public:
+  explicit Impl(Options options) : options_(std::move(options)) {
+    signals_.async_wait([this](boost::system::error_code cancelled, int signal) {
+      if (!cancelled) Begin(0, signal == SIGINT ? "SIGINT" : "SIGTERM");
+    });
+  }
+
+  void OnStop(std::string name, std::function<void()> stop) {
+    parts_.push_back({std::move(name), std::move(stop)});
+  }
+
+  void Stop(int exit_code, std::string_view reason) {
+    asio::post(io_, [this, exit_code, why = std::string(reason)] { Begin(exit_code, why); });
+  }
+
+  int Run() {
+    if (const auto interval = SystemdWatchdog()) {
+      // Half the interval, as sd_watchdog_enabled(3) advises.
+      Beat(absl::ToChronoMilliseconds(*interval / 2));
+    }
+    io_.run();  // Until Begin.
+    NotifySystemd("STOPPING=1");
+    const Watchdog watchdog(options_.timeout, options_.force);
+    signals_.cancel();
+    while (!parts_.empty()) {
+      // Out of the list first: what it holds on to ends with it, in this order too.
+      const Part part = std::move(parts_.back());
+      parts_.pop_back();
+      Log(LogLevel::kDebug, "stops", {{"part", part.name}});
+      part.stop();
+    }
+    return *exit_code_;
+  }
+
+ private:
+  struct Part {
+    std::string name;
+    std::function<void()> stop;
+  };
+
+  void Begin(int exit_code, std::string_view reason) {
+    if (exit_code_) return;
+    exit_code_ = exit_code;
+    Log(exit_code == 0 ? LogLevel::kInfo : LogLevel::kError, "the process stops",
+        {{"reason", reason}});
+    io_.stop();
+  }
+
+  void Beat(std::chrono::milliseconds interval) {
+    if (!options_.alive || options_.alive()) NotifySystemd("WATCHDOG=1");
+    beat_.expires_after(interval);
+    beat_.async_wait([this, interval](boost::system::error_code cancelled) {
+      if (!cancelled) Beat(interval);
+    });
+  }
+
+  const Options options_;
+  asio::io_context io_{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
+  asio::signal_set signals_{io_, SIGTERM, SIGINT};
+  asio::steady_timer beat_{io_};
+  std::vector<Part> parts_;
+  std::optional<int> exit_code_;  // set once the end has begun
+};
+
+Shutdown::Shutdown(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Shutdown::~Shutdown() = default;
+
+void Shutdown::OnStop(std::string name, std::function<void()> stop) {
+  impl_->OnStop(std::move(name), std::move(stop));
+}
+void Shutdown::Stop(int exit_code, std::string_view reason) { impl_->Stop(exit_code, reason); }
+int Shutdown::Run() { return impl_->Run(); }
+
+}  // namespace tandem::runtime

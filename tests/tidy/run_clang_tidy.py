@@ -1,0 +1,212 @@
+"""Runs clang-tidy over our own sources, and over each only once in the same form.
+
+usage: run_clang_tidy.py --build FOLDER --cache FOLDER [--jobs N] [--seconds N]
+
+A source is clean in a form when its text, every header of ours that it reaches, its compile
+command, the configuration and clang-tidy's version are all unchanged; then it is not looked at
+again. New forms are looked at until the time is up: changed files first, tests last, the rest in
+an order that differs from commit to commit, so that every file gets its turn even where no cache
+survives. What was left is counted in the last line.
+
+Nearly all of the time goes into the headers of gRPC, protobuf and abseil, which clang-tidy matches
+anew for each source. So sources of one target are looked at together, several in one translation
+unit; where that does not compile (two files with one name in their anonymous namespaces), one by
+one.
+"""
+
+import argparse
+import concurrent.futures
+import hashlib
+import itertools
+import json
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOMS = ("router", "services", "tools", "tests")
+INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
+COMPILER = re.compile(r"(?:^|/)(?:c|g|clang)\+\+[-\d.]*$")
+TOGETHER_MAX = 8  # sources in one translation unit
+# gcc's own, which clang does not know.
+FOREIGN = ("-fpch-preprocess", "-Wlogical-op", "-Wduplicated-cond", "-Werror", "-Wno-restrict",
+           "-Wno-maybe-uninitialized", "-Winvalid-pch")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One entry of the compile database that is ours and new in this form."""
+    path: pathlib.Path
+    arguments: tuple
+    key: str      # names the form in the cache
+    order: tuple  # smaller is looked at earlier
+
+
+def digest(*parts):
+    """SHA-256 over the parts, hexadecimal."""
+    hasher = hashlib.sha256()
+    for part in parts:
+        data = part if isinstance(part, bytes) else str(part).encode()
+        hasher.update(len(data).to_bytes(8, "big") + data)
+    return hasher.hexdigest()
+
+
+class Includes:
+    """What our sources include, transitively."""
+
+    def __init__(self, build):
+        self.build, self.direct = build, {}
+
+    def reach(self, file):
+        """Every file of ours that `file` includes, itself included."""
+        seen, open_files = set(), [file]
+        while open_files:
+            current = open_files.pop()
+            if current not in seen:
+                seen.add(current)
+                open_files += self.of(current)
+        return seen
+
+    def of(self, file):
+        if file not in self.direct:
+            names = INCLUDE.findall(file.read_text(encoding="utf-8", errors="replace"))
+            places = (ROOT, self.build / "proto", file.parent)
+            found = (next((p / n for p in places if (p / n).is_file()), None) for n in names)
+            self.direct[file] = [f.resolve() for f in found if f]
+        return self.direct[file]
+
+
+def arguments_of(entry):
+    """The compile command without the launcher, gcc's own options, input and output."""
+    words = shlex.split(entry["command"]) if "command" in entry else list(entry["arguments"])
+    start = next(i for i, w in enumerate(words) if COMPILER.search(w))
+    kept, skip = [], False
+    for word in words[start + 1:]:
+        if skip:
+            skip = False
+        elif word in ("-o", "-MF", "-MT", "-MQ"):
+            skip = True
+        elif word not in FOREIGN and word not in ("-c", "-MD", entry["file"]):
+            kept.append(word)
+    return tuple(kept)
+
+
+def changed_files():
+    """Files that differ from the last commit or were changed by it, and the commit's name."""
+    def git(*arguments):
+        run = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True,
+                             check=False)
+        return run.stdout.splitlines() if run.returncode == 0 else []
+    names = git("diff", "--name-only", "HEAD") + git("diff", "--name-only", "HEAD~1", "HEAD")
+    names += git("ls-files", "--others", "--exclude-standard")
+    return {(ROOT / name).resolve() for name in names}, "".join(git("rev-parse", "HEAD"))
+
+
+def new_sources(build, cache):
+    """Returns (sources that are not known to be clean, in order; number of clean ones)."""
+    version = subprocess.run(["clang-tidy", "--version"], capture_output=True, text=True,
+                             check=True).stdout
+    configuration = (ROOT / ".clang-tidy").read_bytes()
+    includes = Includes(build)
+    changed, commit = changed_files()
+    new, clean = {}, 0
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        path = (pathlib.Path(entry["directory"]) / entry["file"]).resolve()
+        ours = path.is_relative_to(ROOT) and path.relative_to(ROOT).parts[0] in ROOMS
+        if not ours or path.suffix != ".cc" or path in new:
+            continue
+        arguments = arguments_of(entry)
+        reached = sorted(includes.reach(path))
+        key = digest(version, configuration, " ".join(arguments),
+                     *(f.read_bytes() for f in reached))
+        if (cache / key).exists():
+            clean += 1
+            continue
+        is_test = path.name.endswith("_test.cc") or path.relative_to(ROOT).parts[0] == "tests"
+        order = (not changed.intersection(reached), is_test, digest(commit, path.parent))
+        new[path] = Source(path, arguments, key, order)
+    return sorted(new.values(), key=lambda s: (s.order, str(s.path))), clean
+
+
+def batches(sources):
+    """Groups of at most TOGETHER_MAX sources that are compiled in the same way, in order."""
+    def alike(source):
+        return source.order, source.arguments
+    for _, group in itertools.groupby(sources, key=alike):
+        group = list(group)
+        for start in range(0, len(group), TOGETHER_MAX):
+            yield group[start:start + TOGETHER_MAX]
+
+
+class Tidy:
+    """Looks at batches until the time is up, and keeps what it saw."""
+
+    def __init__(self, build, cache, seconds):
+        self.build, self.cache = build, cache
+        self.deadline = time.monotonic() + seconds
+        self.clean = self.bad = self.left = 0
+        (build / "together").mkdir(exist_ok=True)
+
+    def run(self, file, arguments):
+        """Returns (clean, output)."""
+        made = subprocess.run(
+            ["clang-tidy", "--quiet", f"--config-file={ROOT / '.clang-tidy'}", str(file), "--",
+             *arguments, "-w"],
+            cwd=self.build, capture_output=True, text=True, check=False, timeout=900)
+        return made.returncode == 0, made.stdout + ("" if made.returncode == 0 else made.stderr)
+
+    def look_at(self, batch):
+        """Looks at the sources together, and one by one when they do not go together."""
+        if time.monotonic() > self.deadline:
+            return [(batch, None, "", 0.0)]
+        started = time.monotonic()
+        file = batch[0].path
+        if len(batch) > 1:
+            file = self.build / "together" / f"{digest(*(s.path for s in batch))[:16]}.cc"
+            file.write_text("".join(f'#include "{s.path}"\n' for s in batch))
+        fine, output = self.run(file, batch[0].arguments)
+        if not fine and len(batch) > 1 and "clang-diagnostic-error" in output:
+            half = len(batch) // 2
+            return self.look_at(batch[:half]) + self.look_at(batch[half:])
+        return [(batch, fine, output, time.monotonic() - started)]
+
+    def report(self, batch, fine, output, seconds):
+        names = " ".join(str(s.path.relative_to(ROOT)) for s in batch)
+        if fine is None:
+            self.left += len(batch)
+            return
+        if fine:
+            self.clean += len(batch)
+            for source in batch:
+                (self.cache / source.key).touch()
+        else:
+            self.bad += 1
+        print(f"{seconds:6.1f} s  {names}" + ("" if fine else f"\n{output}"), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--cache", type=pathlib.Path, required=True)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=360)
+    options = parser.parse_args()
+    build, cache = options.build.resolve(), options.cache.resolve()
+    cache.mkdir(parents=True, exist_ok=True)
+    sources, known = new_sources(build, cache)
+    tidy = Tidy(build, cache, options.seconds)
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for results in pool.map(tidy.look_at, batches(sources)):
+            for result in results:
+                tidy.report(*result)
+    print(f"clang-tidy: {tidy.bad} with findings, {tidy.clean} clean now, {known} known clean, "
+          f"{tidy.left} left for another run")
+    return 1 if tidy.bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+// Resource names as people type them, and as the router wants them. Pure.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <string>
+#include <string_view>
+
+namespace tandem::cli {
+
+// `acme` or `tenants/acme` → `tenants/acme`; `-` → `tenants/-`; empty → empty (the router then
+// takes the credential's only tenant). INVALID_ARGUMENT with reason USAGE for anything else.
+absl::StatusOr<std::string> TenantName(std::string_view text);
+
+// `tenants/acme/incidents/12`, `acme/12`, or `12` (also `#12`) with `tenant` from --tenant, all →
+// `tenants/acme/incidents/12`. INVALID_ARGUMENT with reason USAGE says which forms are understood.
+absl::StatusOr<std::string> IncidentName(std::string_view text, std::string_view tenant);
+
+// `tenants/acme/entities/site/plant-7`, `acme/site/plant-7`, or `site/plant-7` with `tenant`.
+absl::StatusOr<std::string> EntityName(std::string_view text, std::string_view tenant);
+
+// `tenants/acme/playbooks/{digest}`; an empty digest means the active version. A full name passes.
+absl::StatusOr<std::string> PlaybookName(std::string_view digest, std::string_view tenant);
+
+// `tenants/acme/incidents/12` → `acme` and `12`: the parts behind `tenants/` and behind the last
+// slash; the whole text when it has another form.
+std::string TenantOf(std::string_view name);
+std::string LastPartOf(std::string_view name);
+
+// A mistake on the command line: INVALID_ARGUMENT with reason USAGE, exit code 2.
+absl::Status UsageError(std::string_view message);
+
+}  // namespace tandem::cli

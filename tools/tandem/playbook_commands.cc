@@ -1,0 +1,229 @@
+// `tandem playbook …`.
+#include <fmt/format.h>
+
+#include <charconv>
+#include <memory>
+#include <ostream>
+#include <utility>
+#include <vector>
+
+#include "router/base/status.h"
+#include "router/base/text.h"
+#include "router/playbook/parse.h"
+#include "tandem/v1/playbooks.grpc.pb.h"
+#include "tools/tandem/age.h"
+#include "tools/tandem/commands.h"
+#include "tools/tandem/failure.h"
+#include "tools/tandem/files.h"
+#include "tools/tandem/finding_view.h"
+#include "tools/tandem/incident_view.h"
+#include "tools/tandem/names.h"
+#include "tools/tandem/pages.h"
+#include "tools/tandem/table.h"
+
+namespace tandem::cli {
+namespace {
+
+using Stub = v1::Playbooks::Stub;
+
+constexpr std::size_t kPlaybookMaxBytes = 4 << 20;  // as the router takes it
+
+std::vector<v1::PlaybookFinding> ToProto(const std::vector<playbook::Finding>& findings) {
+  std::vector<v1::PlaybookFinding> protos;
+  for (const playbook::Finding& finding : findings) {
+    v1::PlaybookFinding& proto = protos.emplace_back();
+    proto.set_level(finding.level == playbook::Finding::Level::kError
+                        ? v1::PlaybookFinding::ERROR
+                        : v1::PlaybookFinding::WARNING);
+    proto.set_line(finding.line);
+    proto.set_column(finding.column);
+    proto.set_message(finding.message);
+  }
+  return protos;
+}
+
+absl::StatusOr<int> Check(Session& session, const std::string& file) {
+  TANDEM_ASSIGN_OR_RETURN(const std::string source, ReadFile(file, kPlaybookMaxBytes));
+  const playbook::Compiled compiled = playbook::CompilePlaybook(source);
+  const std::vector<v1::PlaybookFinding> findings = ToProto(compiled.findings);
+  const bool valid = compiled.playbook != nullptr;
+  if (session.options.json) {
+    v1::ValidatePlaybookResponse response;
+    response.set_valid(valid);
+    for (const auto& finding : findings) *response.add_findings() = finding;
+    if (valid) {
+      response.set_digest(compiled.playbook->digest());
+      response.set_rule_count(static_cast<std::uint32_t>(compiled.playbook->rules().size()));
+    }
+    session.PrintJson(response);
+    return valid ? kExitOk : kExitFinding;
+  }
+  session.out() << FindingsText(file, source, findings, session.look());
+  if (valid) {
+    session.out() << fmt::format("{}: valid, {} rules, version {}\n", Printable(file),
+                                 compiled.playbook->rules().size(),
+                                 compiled.playbook->digest().substr(0, 12));
+  }
+  return valid ? kExitOk : kExitFinding;
+}
+
+// `source:12:5` → line 12, column 5; anything else stands for the whole file.
+v1::PlaybookFinding ToFinding(const FieldError& field) {
+  v1::PlaybookFinding finding;
+  finding.set_level(v1::PlaybookFinding::ERROR);
+  finding.set_message(field.description);
+  const char* at = field.field.data();
+  const char* const end = at + field.field.size();
+  std::uint32_t numbers[2] = {0, 0};
+  if (!field.field.starts_with("source:")) return finding;
+  at += 7;
+  for (std::uint32_t& number : numbers) {
+    at = std::from_chars(at, end, number).ptr;
+    if (at != end) ++at;
+  }
+  finding.set_line(numbers[0]);
+  finding.set_column(numbers[1]);
+  return finding;
+}
+
+struct ActivateOptions {
+  std::string file;
+  std::string message;
+  bool check = false;
+};
+
+absl::StatusOr<int> Activate(Session& session, const ActivateOptions& options) {
+  v1::ActivatePlaybookRequest request;
+  TANDEM_ASSIGN_OR_RETURN(*request.mutable_parent(), session.OneTenant());
+  TANDEM_ASSIGN_OR_RETURN(*request.mutable_source(), ReadFile(options.file, kPlaybookMaxBytes));
+  if (!IsUtf8(request.source())) {
+    return UsageError(fmt::format("{}: not UTF-8 text", Printable(options.file)));
+  }
+  request.set_comment(options.message);
+  request.set_validate_only(options.check);
+  request.set_request_id(NewRequestId());
+  TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());
+  const absl::StatusOr<v1::Playbook> answer =
+      client->Call("Playbooks/ActivatePlaybook", &Stub::ActivatePlaybook, request);
+  if (!answer.ok()) {
+    const std::vector<FieldError> fields = FieldsOf(answer.status());
+    const bool in_source = !fields.empty() && fields[0].field.starts_with("source");
+    if (!in_source) return answer.status();
+    // Mistakes in the file are findings about it, not a wrong use of the command.
+    if (session.options.json) {
+      session.err() << FailureJson(answer.status());
+      return kExitFinding;
+    }
+    std::vector<v1::PlaybookFinding> findings;
+    for (const FieldError& field : fields) findings.push_back(ToFinding(field));
+    session.err() << FindingsText(options.file, request.source(), findings, session.err_look());
+    return kExitFinding;
+  }
+  if (session.options.json) {
+    session.PrintJson(*answer);
+  } else {
+    session.out() << fmt::format(
+        "{}: version {} {}, {} rules\n", Printable(TenantOf(request.parent())),
+        Printable(answer->digest().substr(0, 12)), options.check ? "would be active" : "is active",
+        answer->rule_count());
+  }
+  return kExitOk;
+}
+
+absl::StatusOr<int> Show(Session& session, const std::string& digest) {
+  v1::GetPlaybookRequest request;
+  TANDEM_ASSIGN_OR_RETURN(*request.mutable_name(), PlaybookName(digest, session.options.tenant));
+  TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());
+  TANDEM_ASSIGN_OR_RETURN(const v1::Playbook playbook,
+                          client->Call("Playbooks/GetPlaybook", &Stub::GetPlaybook, request));
+  if (session.options.json) {
+    session.PrintJson(playbook);
+    return kExitOk;
+  }
+  const Look look = session.look();
+  // The head goes to stderr: `tandem playbook show > playbook.yaml` gives the file as it was.
+  session.err() << Painted(session.err_look(), Tint::kDim,
+                           fmt::format("# {} {}, {} by {}: {}", playbook.digest().substr(0, 12),
+                                       playbook.active() ? "active" : "not active",
+                                       AgeText(look, ToTime(playbook.activate_time())),
+                                       Printable(ActorText(playbook.activated_by())),
+                                       Printable(playbook.comment())))
+                << "\n";
+  // A terminal gets the lines one by one without what could move its cursor.
+  if (!session.on_terminal()) {
+    session.out() << playbook.source();
+    return kExitOk;
+  }
+  std::string_view rest = playbook.source();
+  while (!rest.empty()) {
+    const std::size_t newline = rest.find('\n');
+    session.out() << Printable(rest.substr(0, newline)) << "\n";
+    rest.remove_prefix(newline == std::string_view::npos ? rest.size() : newline + 1);
+  }
+  return kExitOk;
+}
+
+absl::StatusOr<int> List(Session& session) {
+  v1::ListPlaybooksRequest request;
+  TANDEM_ASSIGN_OR_RETURN(*request.mutable_parent(), session.OneTenant());
+  TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());
+  TANDEM_ASSIGN_OR_RETURN(
+      const v1::ListPlaybooksResponse list,
+      ReadPages<v1::ListPlaybooksResponse>(
+          *client, "Playbooks/ListPlaybooks", &Stub::ListPlaybooks, request,
+          [](v1::ListPlaybooksResponse& page) { return page.mutable_playbooks(); },
+          {.page_size_max = 100, .limit = 10'000}));
+  if (session.options.json) {
+    session.PrintJson(list);
+    return kExitOk;
+  }
+  const Look look = session.look();
+  Table table(
+      {{"VERSION"}, {""}, {"ACTIVATED", true}, {"BY"}, {"RULES", true}, {"COMMENT", false, true}});
+  for (const v1::Playbook& playbook : list.playbooks()) {
+    table.Row({{session.on_terminal() ? playbook.digest().substr(0, 12) : playbook.digest()},
+               {playbook.active() ? "active" : "", Tint::kGreen},
+               {AgeText(look, ToTime(playbook.activate_time()))},
+               {ActorText(playbook.activated_by())},
+               {fmt::format("{}", playbook.rule_count())},
+               {playbook.comment()}});
+  }
+  session.out() << (table.empty() ? "No playbook has been activated yet.\n" : table.Text(look));
+  return kExitOk;
+}
+
+}  // namespace
+
+void AddPlaybookCommands(const Command& root, Session& session) {
+  const Command playbook = root.Sub("playbook", "Check, activate and read playbooks");
+
+  auto file = std::make_shared<std::string>();
+  const Command check =
+      playbook.Sub("check", "Compile a playbook here, without a router; exit code 1 on errors");
+  check.Add(
+      {.names = "file", .help = "YAML; - is standard input", .value = "FILE", .required = true},
+      *file);
+  check.Runs([&session, file] { return Check(session, *file); });
+
+  auto options = std::make_shared<ActivateOptions>();
+  const Command activate =
+      playbook.Sub("activate", "Make a version the active one; open incidents keep theirs");
+  activate.Add(
+      {.names = "file", .help = "YAML; - is standard input", .value = "FILE", .required = true},
+      options->file);
+  activate.Add({.names = "-m,--message", .help = "Why", .value = "TEXT", .required = true},
+               options->message);
+  activate.Flag({"--check", "Only ask the router whether it would take it"}, options->check);
+  activate.Runs([&session, options] { return Activate(session, *options); });
+
+  auto digest = std::make_shared<std::string>();
+  const Command show = playbook.Sub("show", "The source of the active version, or of another one");
+  show.Add({"digest", "64 digits, as `playbook list --json` shows them", "DIGEST"}, *digest);
+  show.Runs([&session, digest] { return Show(session, *digest); });
+
+  playbook.Sub("list", "Versions, newest activation first").Runs([&session] {
+    return List(session);
+  });
+}
+
+}  // namespace tandem::cli

@@ -1,0 +1,130 @@
+#include "tools/tandem/session.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <ostream>
+#include <random>
+#include <string_view>
+
+#include "router/base/status.h"
+#include "router/base/text.h"
+#include "tools/tandem/files.h"
+#include "tools/tandem/json.h"
+#include "tools/tandem/names.h"
+
+namespace tandem::cli {
+namespace {
+
+constexpr std::size_t kTokenMaxBytes = 4096;
+constexpr char kLocalToken[] = "data/admin.token";
+
+Look LookOf(int fd, const CommonOptions& options) {
+  Look look;
+  look.zone = absl::LocalTimeZone();
+  if (isatty(fd) == 0) return look;
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  const bool dumb = term != nullptr && std::string_view(term) == "dumb";
+  // https://no-color.org: any value that is not empty.
+  look.colour = !options.no_color && !dumb && (no_color == nullptr || *no_color == '\0');
+  winsize size{};
+  const bool known = ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  look.columns = known ? size.ws_col : 80;
+  return look;
+}
+
+std::string Trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return "";
+  return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
+}
+
+}  // namespace
+
+Session::Session(std::ostream& out, std::ostream& err, const Clock& clock)
+    : out_(out), err_(err), clock_(clock) {
+  out_look_.zone = err_look_.zone = absl::LocalTimeZone();
+}
+
+void Session::LookAround() {
+  out_look_ = LookOf(STDOUT_FILENO, options);
+  err_look_ = LookOf(STDERR_FILENO, options);
+}
+
+absl::StatusOr<std::string> Session::FindToken() const {
+  if (!options.token.empty()) return options.token;
+  if (!options.token_file.empty()) {
+    absl::StatusOr<std::string> text = ReadFile(options.token_file, kTokenMaxBytes);
+    if (!text.ok()) return UsageError(fmt::format("--token-file: {}", MessageOf(text.status())));
+    return Trimmed(*text);
+  }
+  // The token of an installation on this machine never goes to another one by itself.
+  const ClientOptions target{.address = options.address};
+  if (UsesTls(target) || access(kLocalToken, R_OK) != 0) return std::string();
+  absl::StatusOr<std::string> text = ReadFile(kLocalToken, kTokenMaxBytes);
+  return text.ok() ? Trimmed(*text) : std::string();
+}
+
+absl::StatusOr<Client*> Session::Connect() {
+  if (client_ == nullptr) {
+    TANDEM_ASSIGN_OR_RETURN(std::string token, FindToken());
+    TANDEM_ASSIGN_OR_RETURN(const absl::Duration timeout, Timeout());
+    TANDEM_ASSIGN_OR_RETURN(client_, Client::Make({.address = options.address,
+                                                   .token = std::move(token),
+                                                   .ca = options.ca,
+                                                   .cert = options.cert,
+                                                   .key = options.key,
+                                                   .plaintext = options.plaintext,
+                                                   .timeout = timeout}));
+  }
+  return client_.get();
+}
+
+absl::StatusOr<absl::Duration> Session::Timeout() const {
+  const absl::StatusOr<absl::Duration> timeout = ReadDuration(options.timeout);
+  if (timeout.ok() && *timeout > absl::ZeroDuration()) return timeout;
+  return UsageError(fmt::format("--timeout \"{}\": expected a duration above 0 such as 10s or 1m",
+                                Printable(options.timeout)));
+}
+
+absl::StatusOr<std::string> Session::Tenant() const { return TenantName(options.tenant); }
+
+absl::StatusOr<std::string> Session::OneTenant() const {
+  TANDEM_ASSIGN_OR_RETURN(std::string name, Tenant());
+  if (name.empty() || name == "tenants/-") {
+    return UsageError("this needs one tenant: give --tenant T, or set TANDEM_TENANT");
+  }
+  return name;
+}
+
+Look Session::look() const {
+  Look look = out_look_;
+  look.now = clock_.Now();
+  return look;
+}
+
+Look Session::err_look() const {
+  Look look = err_look_;
+  look.now = clock_.Now();
+  return look;
+}
+
+void Session::PrintJson(const google::protobuf::Message& message) {
+  out_ << JsonText(message, JsonShape::kIndented) << "\n";
+}
+
+std::string NewRequestId() {
+  std::random_device device;
+  const auto word = [&] { return static_cast<std::uint32_t>(device()); };
+  const std::uint32_t b = word();
+  const std::uint32_t c = word();
+  const std::uint32_t d = word();
+  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:04x}{:08x}", word(), b >> 16, b & 0xFFF,
+                     0x8000 | (c >> 18), c & 0xFFFF, d);
+}
+
+}  // namespace tandem::cli
