@@ -26,11 +26,11 @@ absl::Status Malformed() {
 
 }  // namespace
 
-RawMessage::RawMessage(const google::protobuf::MessageLite& message) {
+grpc::ByteBuffer Serialized(const google::protobuf::MessageLite& message) {
   const std::size_t size = message.ByteSizeLong();
   grpc::Slice slice(size);
   message.SerializeToArray(const_cast<std::uint8_t*>(slice.begin()), static_cast<int>(size));
-  grpc::ByteBuffer::operator=(grpc::ByteBuffer(&slice, 1));
+  return grpc::ByteBuffer(&slice, 1);
 }
 
 std::string_view Contiguous(const grpc::ByteBuffer& buffer, grpc::Slice& storage) {
@@ -169,7 +169,7 @@ void AlertStream::OnPosition(absl::StatusOr<engine::Reply> reply) {
   response.mutable_welcome()->set_last_durable_batch(reply->position);
   response.mutable_welcome()->mutable_resolve_timeout()->set_seconds(
       absl::ToInt64Seconds(resolve_timeout_));
-  outbound_.Push(RawMessage(response));
+  outbound_.Push(Serialized(response));
   OneLess();
 }
 
@@ -178,7 +178,7 @@ void AlertStream::OnReceipt(std::uint64_t number, const std::vector<codec::Refus
   if (!reply.ok()) return End(reply.status());
   v1::StreamAlertsResponse response;
   PutReceipt({number, accepted, reply->repeated}, refusals, response.mutable_receipt());
-  outbound_.Push(RawMessage(response));
+  outbound_.Push(Serialized(response));
   OneLess();
 }
 

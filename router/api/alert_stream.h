@@ -18,12 +18,8 @@
 
 namespace tandem::api {
 
-// What the raw methods write. Has the size that Outbound asks for.
-struct RawMessage : grpc::ByteBuffer {
-  RawMessage() = default;
-  explicit RawMessage(const google::protobuf::MessageLite& message);
-  std::size_t ByteSizeLong() const { return Length(); }
-};
+// What the raw methods write.
+grpc::ByteBuffer Serialized(const google::protobuf::MessageLite& message);
 
 // The bytes of `buffer` in one piece; `storage` holds them when they were in several.
 std::string_view Contiguous(const grpc::ByteBuffer& buffer, grpc::Slice& storage);
@@ -62,7 +58,7 @@ class AlertStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   const rpc::CallGuard& guard_;
   const rpc::Call call_;
   const absl::Duration resolve_timeout_;
-  rpc::Outbound<RawMessage, AlertStream> outbound_;
+  rpc::Outbound<grpc::ByteBuffer, AlertStream> outbound_;
   grpc::ByteBuffer incoming_;
   bool greeted_ = false;
   TenantId tenant_;

@@ -157,33 +157,41 @@ void ContextWatcher::Loop() {
 
 void ContextWatcher::OpenDue(absl::Time now) {
   const auto installation = engine_->Installation();
-  for (const auto& [tenant, created] : installation->tenants) {
+  std::vector<TenantId> due;
+  {
     std::lock_guard lock(mutex_);
-    Watched& watched = watched_[tenant];
-    if (watched.stream != nullptr) {
-      // Nothing for three heartbeats: the peer hangs. Its end comes to OnEnd like any other.
-      if (now - std::max(watched.heard, watched.retry_at) > options_.silence_max) {
-        watched.stream->Cancel();
+    for (const auto& [tenant, created] : installation->tenants) {
+      Watched& watched = watched_[tenant];
+      if (watched.stream != nullptr) {
+        // Nothing for three heartbeats: the peer hangs. Its end comes to OnEnd like any other.
+        if (now - std::max(watched.heard, watched.retry_at) > options_.silence_max) {
+          watched.stream->Cancel();
+        }
+      } else if (now >= watched.retry_at) {
+        watched.retry_at = now + options_.backoff_last;  // until the engine has answered
+        due.push_back(tenant);
       }
-      continue;
     }
-    if (now < watched.retry_at) continue;
-    watched.retry_at = now;
-    // The engine knows how far it is; asking it costs a turn of its mailbox.
-    watched.stream = nullptr;
-    watched.retry_at = now + options_.backoff_last;
+  }
+  // The engine knows how far it is; asking it costs a turn of its mailbox. Not under the lock: a
+  // refusal answers at once.
+  for (const TenantId& tenant : due) {
     engine_->Submit({.tenant = tenant,
                      .request = engine::MilestonesQuery{},
-                     .done = [this, tenant = tenant](absl::StatusOr<engine::Reply> reply) {
-                       std::lock_guard inner(mutex_);
-                       Watched& mine = watched_[tenant];
-                       if (!reply.ok() || stopping_ || mine.stream != nullptr) return;
-                       mine.version = reply->context_version;
-                       mine.retry_at = absl::Now();
-                       mine.stream = std::make_shared<Stream>(this, tenant, reply->context_version);
-                       mine.stream->Start(mine.stream);
+                     .done = [this, tenant](absl::StatusOr<engine::Reply> reply) {
+                       if (reply.ok()) Open(tenant, reply->context_version);
                      }});
   }
+}
+
+void ContextWatcher::Open(const TenantId& tenant, std::uint64_t after) {
+  std::lock_guard lock(mutex_);
+  Watched& watched = watched_[tenant];
+  if (stopping_ || watched.stream != nullptr) return;
+  watched.version = after;
+  watched.retry_at = absl::Now();
+  watched.stream = std::make_shared<Stream>(this, tenant, after);
+  watched.stream->Start(watched.stream);
 }
 
 absl::Status ContextWatcher::OnMessage(const TenantId& tenant, v1::WatchContextResponse& message,

@@ -59,6 +59,7 @@ class ContextWatcher {
 
   void Loop();
   void OpenDue(absl::Time now);
+  void Open(const TenantId& tenant, std::uint64_t after);
   absl::Status OnMessage(const TenantId& tenant, v1::WatchContextResponse& message,
                          core::ContextChange& snapshot);
   void OnEnd(const TenantId& tenant, const absl::Status& status);

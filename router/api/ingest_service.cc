@@ -72,7 +72,7 @@ grpc::ServerUnaryReactor* AlertIngestService::PushAlerts(grpc::CallbackServerCon
                                      "expected 1 or more when client_id is given"));
         }
         auto refusals = std::move(batch->refusals);
-        const Taken taken{batch->number, batch->items.size(), false};
+        Taken taken{batch->number, batch->items.size(), false};
         engine_->Submit(
             {.tenant = *tenant,
              .request = engine::AlertsReceived{std::string(push->client_id), *std::move(batch)},
@@ -82,7 +82,7 @@ grpc::ServerUnaryReactor* AlertIngestService::PushAlerts(grpc::CallbackServerCon
                v1::PushAlertsResponse message;
                taken.repeated = reply->repeated;
                PutReceipt(taken, refusals, message.mutable_receipt());
-               answer(RawMessage(message));
+               answer(Serialized(message));
              }});
       });
 }

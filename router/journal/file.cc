@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "router/base/status.h"
 #include "router/journal/errors.h"
@@ -83,6 +84,23 @@ absl::Status ReplaceFile(const std::string& path, std::initializer_list<std::str
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) return SystemError("rename to", path);
   return SyncFolder(FolderOf(path));
+}
+
+absl::Status RewriteInPlace(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  if (!file) return errno == ENOENT ? absl::OkStatus() : SystemError("open", path);
+  std::vector<char> buffer(1 << 20);
+  off_t at = 0;
+  for (;;) {
+    const ssize_t size = ::pread(file.get(), buffer.data(), buffer.size(), at);
+    if (size < 0) return SystemError("read", path);
+    if (size == 0) break;
+    const ssize_t written = ::pwrite(file.get(), buffer.data(), static_cast<std::size_t>(size), at);
+    if (written <= 0) return SystemError("write", path);
+    at += written;
+  }
+  if (::fsync(file.get()) != 0) return SystemError("sync", path);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {

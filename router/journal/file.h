@@ -24,6 +24,10 @@ absl::Status SyncFolder(const std::string& folder);
 // whole new one: temporary name, fsync, rename, fsync of the folder.
 absl::Status ReplaceFile(const std::string& path, std::initializer_list<std::string_view> parts);
 
+// Writes every byte of the file over itself and makes it durable: see sqlite_log.h. Nothing to do
+// when there is no such file.
+absl::Status RewriteInPlace(const std::string& path);
+
 // The whole file. NOT_FOUND when there is none.
 absl::StatusOr<std::string> ReadFile(const std::string& path);
 

@@ -37,10 +37,10 @@ using Hash = std::array<std::uint8_t, 32>;
 // record is hashed once, in one place. A reader fills both, and only with hashes that it has
 // checked.
 struct RecordRow {
-  TenantId tenant;
-  Sequence sequence;  // of the tenant: 1, 2, 3 … without gaps
-  absl::Time time;    // UTC, microseconds
-  std::string body;
+  TenantId tenant = {};
+  Sequence sequence = {};  // of the tenant: 1, 2, 3 … without gaps
+  absl::Time time = {};    // UTC, microseconds
+  std::string body = {};
   Hash previous = {};  // hash of the tenant's record before; zero for the first
   Hash hash = {};      // ChainHash(previous, tenant, sequence, time, body)
 };
@@ -174,13 +174,15 @@ class Journal {
 std::unique_ptr<Journal> NewMemoryJournal();
 
 struct SqliteOptions {
-  std::string path;  // of the database file; its folder must exist
+  std::string path = {};  // of the database file; its folder must exist
   // Opens for reading only: no lock, Append fails. For `tandem journal verify` beside a live
   // router.
   bool read_only = false;
   // Append answers DISK_FULL before less than this would be free: the rest lets the write-ahead log
   // be copied into the database, and reads go on.
   std::uint64_t free_space_min = 16 << 20;
+  // Page of a new database: a power of two in 512…65536. tests/bench/journal_bench.cc measures it.
+  std::uint32_t page_bytes = 8192;
 };
 
 // One SQLite database: journal_mode=WAL, synchronous=FULL (both read back and asserted),

@@ -1,20 +1,18 @@
 #include "router/journal/sqlite_checkpoint.h"
 
+#include <fmt/format.h>
 #include <pthread.h>
 
 #include <utility>
 
 #include "router/base/status.h"
 #include "router/journal/journal.h"
-#include "router/journal/sqlite_schema.h"
 
 namespace tandem::journal::sqlite {
 namespace {
 
-constexpr std::int64_t kFrameBytes = kPageBytes + 24;  // a page and its header in the log
-
 // What may be left to copy while the writer waits: 1 MiB takes a few milliseconds.
-constexpr std::int64_t kRestFrames = (1 << 20) / kFrameBytes;
+constexpr std::int64_t kRestBytes = 1 << 20;
 
 bool IsBusy(const absl::Status& status) { return ReasonOf(status) == "JOURNAL_BUSY"; }
 
@@ -46,8 +44,9 @@ Checkpointer::Checkpointer(Connection connection, WriterGate& gate, CheckpointLi
                            absl::AnyInvocable<void(absl::Status)> fail)
     : connection_(std::move(connection)),
       gate_(gate),
-      passive_frames_(limits.passive_bytes / kFrameBytes),
-      restart_frames_(limits.restart_bytes / kFrameBytes),
+      frame_bytes_(limits.page_bytes + 24),
+      passive_frames_(limits.passive_bytes / frame_bytes_),
+      restart_frames_(limits.restart_bytes / frame_bytes_),
       fail_(std::move(fail)),
       thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), "journal-ckpt");
@@ -78,7 +77,7 @@ void Checkpointer::Committed(std::int64_t frames) {
 
 std::int64_t Checkpointer::PendingBytes() const {
   const std::lock_guard lock(mutex_);
-  return (progress_.logged - progress_.copied) * kFrameBytes;
+  return (progress_.logged - progress_.copied) * frame_bytes_;
 }
 
 bool Checkpointer::IsDue() const {
@@ -98,7 +97,7 @@ void Checkpointer::Run() {
 
 bool Checkpointer::Checkpoint() {
   Progress progress;
-  absl::Status status = Call(SQLITE_CHECKPOINT_PASSIVE, &progress);
+  absl::Status status = CopyBeside(&progress);
   if (status.ok() && progress.logged >= restart_frames_) status = Restart();
   // Busy: a reader still needs the log, or another process checkpoints. Full: the log keeps what
   // the database has no room for, and nothing is lost. Both are tried again when the log has grown
@@ -126,12 +125,27 @@ absl::Status Checkpointer::Call(int mode, Progress* progress) {
   return absl::OkStatus();
 }
 
+// SQLite syncs the database only when the copy has reached the end of the log, which it never does
+// beside a busy writer: all of it would be left to the moment when the writer waits.
+absl::Status Checkpointer::CopyBeside(Progress* progress) {
+  TANDEM_RETURN_IF_ERROR(Call(SQLITE_CHECKPOINT_PASSIVE, progress));
+  sqlite3_file* file = nullptr;
+  if (sqlite3_file_control(connection_.handle(), "main", SQLITE_FCNTL_FILE_POINTER, &file) !=
+          SQLITE_OK ||
+      file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY) != SQLITE_OK) {
+    return Error(
+        absl::StatusCode::kInternal, "JOURNAL_IO",
+        fmt::format("journal: cannot sync {}", sqlite3_db_filename(connection_.handle(), "main")));
+  }
+  return absl::OkStatus();
+}
+
 // Copies without stopping anybody until little is left, and that little while the writer waits.
 absl::Status Checkpointer::Restart() {
   Progress progress;
   for (int i = 0; i < 3; ++i) {
-    TANDEM_RETURN_IF_ERROR(Call(SQLITE_CHECKPOINT_PASSIVE, &progress));
-    if (progress.logged - progress.copied <= kRestFrames) break;
+    TANDEM_RETURN_IF_ERROR(CopyBeside(&progress));
+    if ((progress.logged - progress.copied) * frame_bytes_ <= kRestBytes) break;
   }
   gate_.EnterAsCheckpointer();
   const absl::Status status = Call(SQLITE_CHECKPOINT_RESTART, &progress);

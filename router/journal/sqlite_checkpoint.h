@@ -34,6 +34,7 @@ class WriterGate {
 };
 
 struct CheckpointLimits {
+  std::int64_t page_bytes = 0;             // of the database
   std::int64_t passive_bytes = 16 << 20;   // of the log not yet in the database
   std::int64_t restart_bytes = 256 << 20;  // of the log in all
 };
@@ -65,10 +66,13 @@ class Checkpointer {
   // One PASSIVE checkpoint, and when the log is large a RESTART. False after a final error.
   bool Checkpoint();
   absl::Status Call(int mode, Progress* progress);
+  // One PASSIVE checkpoint, made durable.
+  absl::Status CopyBeside(Progress* progress);
   absl::Status Restart();
 
   const Connection connection_;
   WriterGate& gate_;
+  const std::int64_t frame_bytes_;  // a page and its header in the log
   const std::int64_t passive_frames_;
   const std::int64_t restart_frames_;
   absl::AnyInvocable<void(absl::Status)> fail_;

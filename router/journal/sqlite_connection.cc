@@ -30,7 +30,8 @@ absl::Status LastError(sqlite3* handle) {
   const char* file = sqlite3_db_filename(handle, "main");
   std::string text = fmt::format("{}: {} (SQLite {})", file == nullptr ? "?" : file,
                                  sqlite3_errmsg(handle), extended);
-  if ((extended & 0xff) == SQLITE_IOERR || (extended & 0xff) == SQLITE_CANTOPEN) {
+  if (system_error != 0 &&
+      ((extended & 0xff) == SQLITE_IOERR || (extended & 0xff) == SQLITE_CANTOPEN)) {
     text += fmt::format(": {}", std::generic_category().message(system_error));
   }
   if (IsDiskFullCode(extended, system_error)) return DiskFull(text);

@@ -16,6 +16,7 @@
 #include "router/journal/lock_file.h"
 #include "router/journal/sqlite_checkpoint.h"
 #include "router/journal/sqlite_connection.h"
+#include "router/journal/sqlite_log.h"
 #include "router/journal/sqlite_reader.h"
 #include "router/journal/sqlite_schema.h"
 #include "router/journal/sqlite_writer.h"
@@ -46,10 +47,10 @@ class FirstError {
 
 // What the commit takes at most: its bytes twice for half-filled pages, and four pages a row for
 // the tables and indexes that it touches.
-std::uint64_t RoomFor(const Commit& commit) {
+std::uint64_t RoomFor(const Commit& commit, std::uint64_t page_bytes) {
   std::uint64_t bytes = 0;
   const auto add = [&](const auto& rows) {
-    for (const auto& row : rows) bytes += 2 * row.body.size() + 4 * kPageBytes;
+    for (const auto& row : rows) bytes += 2 * row.body.size() + 4 * page_bytes;
   };
   add(commit.records);
   add(commit.incidents);
@@ -61,11 +62,12 @@ std::uint64_t RoomFor(const Commit& commit) {
 class SqliteJournal final : public Journal {
  public:
   SqliteJournal(const SqliteOptions& options, LockFile lock, std::unique_ptr<Writer> writer,
-                Connection checkpoint_connection)
+                Connection checkpoint_connection, CheckpointLimits limits)
       : options_(options),
+        page_bytes_(static_cast<std::uint64_t>(limits.page_bytes)),
         lock_(std::move(lock)),
         writer_(std::move(writer)),
-        checkpointer_(std::move(checkpoint_connection), gate_, CheckpointLimits(),
+        checkpointer_(std::move(checkpoint_connection), gate_, limits,
                       [this](absl::Status status) { error_.Set(std::move(status)); }) {
     sqlite3_wal_hook(
         writer_->handle(),
@@ -84,13 +86,12 @@ class SqliteJournal final : public Journal {
   }
 
   absl::Status Append(const Commit& commit) override {
-    return Exclusively(RoomFor(commit), [&] { return writer_->Write(commit); });
+    return Exclusively(RoomFor(commit, page_bytes_), [&] { return writer_->Write(commit); });
   }
 
   absl::Status Prune(const TenantId& tenant, Sequence through) override {
     // Deleting needs room too, in the log: as much as one step rewrites.
-    return Exclusively(std::uint64_t{256} * 4 * kPageBytes,
-                       [&] { return writer_->Prune(tenant, through); });
+    return Exclusively(256 * 4 * page_bytes_, [&] { return writer_->Prune(tenant, through); });
   }
 
   absl::StatusOr<std::unique_ptr<Reader>> OpenReader() override {
@@ -122,6 +123,7 @@ class SqliteJournal final : public Journal {
   }
 
   const SqliteOptions options_;
+  const std::uint64_t page_bytes_;
   const LockFile lock_;
   FirstError error_;
   WriterGate gate_;
@@ -168,34 +170,41 @@ absl::Status CreateFile(const std::string& path) {
   return absl::OkStatus();
 }
 
-// Copies the whole log into the database and empties it. After a failed fsync the kernel may show
-// pages that are not on the disk; appending behind them would lose everything after them at a power
-// cut. This writes all of it anew, to another file, with an fsync of its own.
+// Begins with a short log, which a kill may have left long. Not when another process still reads
+// from it, or the disk is full: then it stays, and input is refused or taken like at any other
+// time.
 absl::Status EmptyTheLog(const Connection& connection) {
   if (sqlite3_wal_checkpoint_v2(connection.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr,
-                                nullptr) != SQLITE_OK) {
-    return Annotate(LastError(connection.handle()), "cannot take over the write-ahead log");
+                                nullptr) == SQLITE_OK) {
+    return absl::OkStatus();
   }
-  return absl::OkStatus();
+  const absl::Status status = LastError(connection.handle());
+  if (IsDiskFull(status) || ReasonOf(status) == "JOURNAL_BUSY") return absl::OkStatus();
+  return Annotate(status, "cannot take over the write-ahead log");
 }
 
 absl::StatusOr<std::unique_ptr<Journal>> OpenForWriting(const SqliteOptions& options) {
   TANDEM_ASSIGN_OR_RETURN(LockFile lock, LockFile::Acquire(options.path + ".lock"));
   TANDEM_RETURN_IF_ERROR(CreateFile(options.path));
+  TANDEM_RETURN_IF_ERROR(SyncFolder(FolderOf(options.path)));
+  TANDEM_RETURN_IF_ERROR(CheckLog(options.path + "-wal"));
+  TANDEM_RETURN_IF_ERROR(MakeLogDurable(options.path + "-wal"));
   TANDEM_ASSIGN_OR_RETURN(Connection connection, Connection::Open(options.path, Access::kWrite));
   bool empty = false;
   TANDEM_RETURN_IF_ERROR(CheckFormat(connection, &empty));
-  TANDEM_RETURN_IF_ERROR(SetUpWriter(connection));
+  TANDEM_RETURN_IF_ERROR(SetUpWriter(connection, options.page_bytes));
   if (empty) TANDEM_RETURN_IF_ERROR(CreateTables(connection));
   TANDEM_RETURN_IF_ERROR(EmptyTheLog(connection));
-  TANDEM_RETURN_IF_ERROR(SyncFolder(FolderOf(options.path)));
+  TANDEM_RETURN_IF_ERROR(SyncFolder(FolderOf(options.path)));  // SQLite does not look at this error
 
   TANDEM_ASSIGN_OR_RETURN(Connection checkpoint_connection,
                           Connection::Open(options.path, Access::kWrite));
   TANDEM_RETURN_IF_ERROR(SetUpCheckpointer(checkpoint_connection));
+  CheckpointLimits limits;
+  TANDEM_ASSIGN_OR_RETURN(limits.page_bytes, PageBytes(connection));
   TANDEM_ASSIGN_OR_RETURN(std::unique_ptr<Writer> writer, Writer::Open(std::move(connection)));
   return std::make_unique<SqliteJournal>(options, std::move(lock), std::move(writer),
-                                         std::move(checkpoint_connection));
+                                         std::move(checkpoint_connection), limits);
 }
 
 }  // namespace

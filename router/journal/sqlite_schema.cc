@@ -140,10 +140,14 @@ absl::Status CheckFormat(const Connection& connection, bool* empty) {
   return absl::OkStatus();
 }
 
-absl::Status SetUpWriter(const Connection& connection) {
+absl::StatusOr<std::int64_t> PageBytes(const Connection& connection) {
+  return AskNumber(connection, "PRAGMA page_size");
+}
+
+absl::Status SetUpWriter(const Connection& connection, std::uint32_t page_bytes_of_a_new_file) {
   // Only a new file takes the page size, and only before it becomes a WAL database.
   TANDEM_RETURN_IF_ERROR(
-      connection.Execute(fmt::format("PRAGMA page_size = {}", kPageBytes).c_str()));
+      connection.Execute(fmt::format("PRAGMA page_size = {}", page_bytes_of_a_new_file).c_str()));
   TANDEM_RETURN_IF_ERROR(Demand(connection, "journal_mode", "WAL", "wal"));
   TANDEM_RETURN_IF_ERROR(Demand(connection, "synchronous", "FULL", "2"));
   TANDEM_RETURN_IF_ERROR(Demand(connection, "wal_autocheckpoint", "0", "0"));

@@ -16,8 +16,6 @@ namespace tandem::journal::sqlite {
 inline constexpr std::int64_t kFormatVersion = 1;
 // "TNDM": `file journal.db` shows it.
 inline constexpr std::int64_t kApplicationId = 0x544e444d;
-// Chosen with tests/bench/journal_bench.cc; the figures stand in FORMAT.md.
-inline constexpr int kPageBytes = 8192;
 
 // A row that belongs to a tenant has the key tenant · 2^40 + number, so that the rows of a tenant
 // lie together in order, and no second index is needed to find them. 2^40 records are 34 years of
@@ -46,9 +44,11 @@ absl::Status CheckFormat(const Connection& connection, bool* empty);
 
 // Settings of each kind of connection. Those on which durability rests are read back: INTERNAL with
 // reason JOURNAL_SETTINGS when SQLite did not take them.
-absl::Status SetUpWriter(const Connection& connection);
+absl::Status SetUpWriter(const Connection& connection, std::uint32_t page_bytes_of_a_new_file);
 absl::Status SetUpCheckpointer(const Connection& connection);
 absl::Status SetUpReader(const Connection& connection);
+
+absl::StatusOr<std::int64_t> PageBytes(const Connection& connection);
 
 // REQUIRES: CheckFormat found the file empty, SetUpWriter succeeded.
 absl::Status CreateTables(const Connection& connection);

@@ -22,6 +22,16 @@ struct OutboundLimits {
   std::size_t bytes_max = 0;  // serialized; one message larger than this still goes out alone
 };
 
+// The serialized size of a message, or of bytes that are serialized already.
+template <typename Message>
+std::size_t SizeOf(const Message& message) {
+  if constexpr (requires { message.ByteSizeLong(); }) {
+    return message.ByteSizeLong();
+  } else {
+    return message.Length();
+  }
+}
+
 // What became of an offer.
 enum class Offer {
   kTaken,
@@ -40,7 +50,7 @@ class Outbound {
   }
 
   Offer Push(Message message) {
-    const std::size_t bytes = message.ByteSizeLong();
+    const std::size_t bytes = SizeOf(message);
     {
       const std::lock_guard lock(mutex_);
       if (ending_) return Offer::kEnded;

@@ -1,8 +1,13 @@
 // The context role of a process: its store, its threads and its gRPC service.
 //
-// Threads: `context-read` (2), `context-write`, `context-import` and `context-timer`; all of them
-// are its own. The server that serves `service()` must take messages of kImportBytesMax and a
-// little more.
+// The room from the inside out: store (SQLite; FORMAT.md) · validate, import_yaml, import_csv (what
+// may be taken) · service (the logic, without gRPC) · watch (what a watcher is sent) · grpc_service
+// and watch_stream (reactors) · this. It knows nothing of alerts and rules: what an entity means is
+// left to router/playbook, whose calendars and matchers it compiles before it takes them.
+//
+// Threads: `context-read` (2), `context-write`, `context-import` and `context-timer`, all its own;
+// gRPC's threads never wait for the disk. The server that serves `service()` must take messages of
+// kImportBytesMax and a little more.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -21,7 +26,7 @@ namespace tandem::context {
 class ContextService {
  public:
   struct Options {
-    std::string path;                       // of the store's file: `context.db`
+    std::string path = {};                  // of the store's file: `context.db`
     const rpc::CallGuard* guard = nullptr;  // outlives it; brings clock and authenticator
 
     std::size_t read_queue_max = 256;   // calls; beyond it RESOURCE_EXHAUSTED, reason QUEUE_FULL

@@ -2,9 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
-#include <filesystem>
+#include <atomic>
+#include <csignal>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -287,6 +290,43 @@ TEST_F(StoreTest, SaysThatAFileIsDamaged) {
   std::ofstream(folder_.File("broken.db")) << std::string(8192, 'x');
   auto opened = Store::Open({.path = folder_.File("broken.db")});
   EXPECT_EQ(opened.status().code(), absl::StatusCode::kDataLoss);
+}
+
+// While it is there, no file grows: a write past a file's size fails with EFBIG, as a dying disk
+// would.
+class FilesDoNotGrow {
+ public:
+  FilesDoNotGrow() : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    TANDEM_CHECK(::getrlimit(RLIMIT_FSIZE, &before_) == 0, "limits can be read");
+    rlimit none = before_;
+    none.rlim_cur = 0;
+    TANDEM_CHECK(::setrlimit(RLIMIT_FSIZE, &none) == 0, "a soft limit can be lowered");
+  }
+  ~FilesDoNotGrow() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  void (*handler_)(int);
+  rlimit before_ = {};
+};
+
+TEST_F(StoreTest, TakesNoChangesAfterAnIoErrorButGoesOnReading) {
+  ASSERT_TRUE(Put(Site("a"), "1").ok());
+  ASSERT_EQ(ContentAt(Site("a")), "1");
+  {
+    const FilesDoNotGrow limit;
+    const absl::Status failed = Put(Site("a"), std::string(100'000, 'x')).status();
+    EXPECT_EQ(failed.code(), absl::StatusCode::kUnavailable) << failed;
+    EXPECT_EQ(ReasonOf(failed), "STORE_FAILED");
+  }
+  EXPECT_FALSE(store_->writable());
+  EXPECT_EQ(ReasonOf(Put(Site("a"), "2").status()), "STORE_FAILED");
+  EXPECT_EQ(ContentAt(Site("a")), "1");
+  Reopen();
+  EXPECT_TRUE(store_->writable());
+  EXPECT_EQ(Put(Site("a"), "2")->version, Version(2));
 }
 
 TEST_F(StoreTest, ReadersSeeAChangeEntirelyOrNotAtAll) {

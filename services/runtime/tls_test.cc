@@ -134,7 +134,7 @@ struct TlsTest : testing::Test {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     grpc::GenericStub stub(grpc::CreateCustomChannel(
-        "localhost:" + std::to_string(server.bound_port()), credentials, arguments));
+        "127.0.0.1:" + std::to_string(server.bound_port()), credentials, arguments));
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
     grpc::Slice nothing("");

@@ -79,18 +79,21 @@ NOWHERE = (
      r"\.io|proxy\.golang" + r"\.org)\b",
      "names a package registry; the clients know their own"),
 )
-# Waiting in a shell needs no library and so has no better word; elsewhere it has.
-NOT_FOR_SHELL = re.compile(NOWHERE[0][0])
+# A program for people may let time itself go by (a refresh, the pause before a new attempt), and so
+# may a stop that waits for load balancers; tests and the router never.
+SLEEPING = NOWHERE[0][0]
+MAY_SLEEP = re.compile(r"^(?:services|tools)/(?!.*_test\.cc$)")
 
 LINES_MAX = 500
 CODE = (".h", ".cc", ".c", ".py", ".ts", ".tsx", ".js", ".cmake", ".proto", ".sh")
 TEXT = CODE + (".md", ".txt", ".yaml", ".yml", ".json", ".sql", ".css", ".html", ".service", ".cfg")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
-THREAD = re.compile(r"\bstd::(?:jthread|thread)\b(?!::)")
+THREAD = re.compile(r"\bstd::j?thread\s*(?:\w+\s*)?[({]")
 THREAD_NAME = re.compile(
     r"\b(?:NameThread|SetThreadName|NameThisThread|pthread_setname_np)\s*\("
-    r'(?:\s*[\w.>()-]+\s*,)?\s*"([^"]+)"')
+    r'(?:\s*[\w.>()-]+\s*,)?\s*"([^"]+)"'
+    r'|\{\.name = "([^"]+)", \.(?:threads|queue_max|every)')
 
 
 class Finding:
@@ -164,9 +167,8 @@ def lint_words(file, text):
     """Some words stand nowhere."""
     if file in ("tests/tidy/lint.py", "tests/tidy/lint_test.py"):
         return
-    shell = text.startswith(("#!/usr/bin/env bash", "#!/bin/sh", "#!/bin/bash"))
     for pattern, why in NOWHERE:
-        if shell and pattern == NOT_FOR_SHELL.pattern:
+        if pattern == SLEEPING and MAY_SLEEP.match(file):
             continue
         for match in re.finditer(pattern, text):
             yield Finding(file, text.count("\n", 0, match.start()) + 1,
@@ -196,12 +198,13 @@ def lint_threads(file, text, table):
         return
     code = without_comments(text)
     starts = [n for n, line in enumerate(code.splitlines(), 1) if THREAD.search(line)]
-    names = [(text.count("\n", 0, m.start()) + 1, m.group(1)) for m in THREAD_NAME.finditer(text)]
+    names = [(text.count("\n", 0, m.start()) + 1, m.group(1) or m.group(2))
+             for m in THREAD_NAME.finditer(text)]
     for number, name in names:
         if f"`{name}`" not in table:
             yield Finding(file, number, f"the thread `{name}` has no line in the thread table of "
                           "router/README.md")
-    if file.endswith(".cc") and starts and not names and "Thread" not in code:
+    if file.endswith(".cc") and starts and not re.search(r"pthread_setname_np|NameThread", code):
         yield Finding(file, starts[0], "a thread without a name; call NameThread first in it")
 
 

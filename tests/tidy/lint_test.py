@@ -83,10 +83,16 @@ class Words(unittest.TestCase):
         for word in ("std::this_thread::sleep_for(x);", "usleep(3);", "absl::SleepFor(x);",
                      "// TODO: later", "// FIXME", "// HACK", "GTEST_SKIP();",
                      "TEST(A, DISABLED_B) {}", "/work/main/a", "/root/a", "https://pypi.org/x"):
-            self.assertEqual(len(findings_in({"services/context/a.cc": word + "\n"})), 1, word)
+            self.assertEqual(len(findings_in({"router/api/a.cc": word + "\n"})), 1, word)
 
     def test_python_may_not_wait_for_a_fixed_time_either(self):
         self.assertEqual(len(findings_in({"tests/integration/a.py": "time.sleep(1)\n"})), 1)
+
+    def test_a_program_for_people_may_let_time_go_by_but_its_tests_may_not(self):
+        text = "std::this_thread::sleep_for(kWatchEvery);\n"
+        self.assertEqual(findings_in({"tools/tandem/watch.cc": text}), [])
+        self.assertEqual(len(findings_in({"tools/tandem/watch_test.cc": text})), 1)
+        self.assertEqual(len(findings_in({"router/engine/engine.cc": text})), 1)
 
     def test_a_template_of_a_temporary_name_is_no_marker(self):
         self.assertEqual(findings_in({"tests/a.cc": 'char t[] = "/tmp/a-XXXXXX";\n'}), [])
@@ -112,8 +118,9 @@ class Threads(unittest.TestCase):
         text = 'void Run() { NameThread("%s"); }\n'
         self.assertEqual(findings_in({"router/engine/a.cc": text % "engine-0"}), [])
         self.assertEqual(len(findings_in({"router/engine/a.cc": text % "stranger"})), 1)
-        text = 'pthread_setname_np(thread_.native_handle(), "stranger");\n'
-        self.assertEqual(len(findings_in({"router/engine/a.cc": text})), 1)
+        for text in ('pthread_setname_np(thread_.native_handle(), "stranger");\n',
+                     'pool_({.name = "stranger", .threads = 2})\n'):
+            self.assertEqual(len(findings_in({"router/engine/a.cc": text})), 1)
 
 
 class Protos(unittest.TestCase):

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
@@ -19,10 +20,29 @@ std::string Line(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+// Cuts off what stands after the last line's end: a kill left it, and a new line must not join it.
+absl::Status CutUnfinishedLine(const FileHandle& file, const std::string& path) {
+  constexpr std::uint64_t kBlock = 64u << 10;
+  const off_t size = ::lseek(file.fd(), 0, SEEK_END);
+  if (size <= 0) return absl::OkStatus();  // new, or not a file that can be cut: a pipe
+  auto end = static_cast<std::uint64_t>(size);
+  while (end > 0) {
+    const std::uint64_t begin = end - std::min(end, kBlock);
+    TANDEM_ASSIGN_OR_RETURN(const std::string block, ReadAt(file, path, begin, end - begin));
+    const std::size_t newline = block.rfind('\n');
+    end = newline == std::string::npos ? begin : begin + newline + 1;
+    if (newline != std::string::npos) break;
+  }
+  if (end == static_cast<std::uint64_t>(size)) return absl::OkStatus();
+  if (::ftruncate(file.fd(), static_cast<off_t>(end)) != 0) return DiskError("cut", path, errno);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<AgentLog>> AgentLog::Open(const std::string& path) {
-  TANDEM_ASSIGN_OR_RETURN(FileHandle file, OpenFile(path, O_WRONLY | O_CREAT | O_APPEND));
+  TANDEM_ASSIGN_OR_RETURN(FileHandle file, OpenFile(path, O_RDWR | O_CREAT | O_APPEND));
+  TANDEM_RETURN_IF_ERROR(CutUnfinishedLine(file, path));
   return std::unique_ptr<AgentLog>(new AgentLog(path, std::move(file)));
 }
 

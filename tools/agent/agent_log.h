@@ -5,8 +5,8 @@
 //               "first":"{alertname=…}","last":"{alertname=…}"}
 //   alert log  {"batch":7,"alert":"{alertname=…}","ends":false}
 //
-// Each line is handed to the operating system before the call returns: a kill -9 leaves no line
-// half written that a later line would follow. Lines of an earlier run stay.
+// Each line is handed to the operating system before the call returns, so that it outlives a
+// kill -9; the kill may cut the last line short. Lines of an earlier run stay, but for such a rest.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -21,7 +21,7 @@ namespace tandem::client {
 
 class AgentLog {
  public:
-  // Opens for appending.
+  // Opens for appending, and cuts off an unfinished last line.
   static absl::StatusOr<std::unique_ptr<AgentLog>> Open(const std::string& path);
 
   // An alert's line may come again after a reconnect, with the batch that is sent again.

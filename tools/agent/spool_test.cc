@@ -210,6 +210,27 @@ TEST_F(FileSpoolTest, TakesZerosAtTheEndForATornTail) {
   EXPECT_THAT(spool->TakeDamages(), IsEmpty());
 }
 
+// The worked example of SPOOL.md.
+TEST(Segment, HasTheBytesThatItsDocumentShows) {
+  const absl::Time begun = absl::FromUnixMillis(1'760'000'000'000);
+  const std::string alerts("\x12\x08\x0a\x06\x0a\x01\x61\x12\x01\x62", 10);
+  const std::string file =
+      SegmentHeader(BatchNumber(1), begun) +
+      RecordBytes(BatchNumber(1),
+                  {.bytes = alerts, .alerts = 1, .time = begun + absl::Milliseconds(5)});
+  std::string hex;
+  for (const char c : file) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  EXPECT_EQ(hex,
+            "544e4453504c3031010000000000000000c02cc899010000664b879600000000"
+            "5452414c0a000000010000000000000005c02cc89901000001000000c7c56584"
+            "12080a060a0161120162");
+  SpoolState state;
+  state.client_id = "plant-7/agent";
+  state.next_number = 65537;
+  state.number_base = 0;
+  EXPECT_THAT(WriteSpoolState(state), HasSubstr("crc32 4d24262e"));
+}
+
 TEST_F(FileSpoolTest, NoticesEveryFlippedBit) {
   auto spool = Open();
   Add(*spool, "one");

@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
 #include <utility>
 
 #include "router/base/status.h"
+#include "tools/tandem/pause.h"
 
 namespace tandem::cli {
 namespace {
@@ -32,10 +31,17 @@ AlertSender::~AlertSender() {
   if (call_ == nullptr) return;
   if (pending_.empty()) {
     call_->WritesDone();
+    Skip();
   } else {
     context_->TryCancel();
   }
   call_->Finish();
+}
+
+void AlertSender::Skip() {
+  v1::StreamAlertsResponse answer;
+  while (call_->Read(&answer)) {
+  }
 }
 
 absl::Status AlertSender::Open() {
@@ -43,13 +49,18 @@ absl::Status AlertSender::Open() {
   client_.Prepare(*context_);
   call_ = stub_.StreamAlerts(context_.get());
   written_ = 0;
+  writes_broken_ = false;
   v1::StreamAlertsRequest request;
   v1::Hello& hello = *request.mutable_hello();
   hello.set_parent(options_.parent);
   hello.set_client_id(options_.client_id);
   hello.set_agent_version("tandem-cli");
   v1::StreamAlertsResponse answer;
-  if (!call_->Write(request) || !call_->Read(&answer)) return Break();
+  if (!call_->Write(request)) {
+    Skip();
+    return Break();
+  }
+  if (!call_->Read(&answer)) return Break();
   if (!answer.has_welcome()) {
     context_->TryCancel();
     return Break();
@@ -59,12 +70,14 @@ absl::Status AlertSender::Open() {
   return absl::OkStatus();
 }
 
-absl::Status AlertSender::Write(const v1::AlertBatch& batch) {
+void AlertSender::Write(const v1::AlertBatch& batch) {
   v1::StreamAlertsRequest request;
   *request.mutable_batch() = batch;
-  if (!call_->Write(request)) return Break();
-  ++written_;
-  return absl::OkStatus();
+  if (call_->Write(request)) {
+    ++written_;
+  } else {
+    writes_broken_ = true;
+  }
 }
 
 absl::Status AlertSender::ReadReceipt() {
@@ -97,7 +110,8 @@ absl::Status AlertSender::Break() {
   if (!welcomed_ || !IsWorthTrying(why.code()) || failures_ >= options_.attempts_max) return why;
   const absl::Duration wait = RetryOf(why).value_or(
       std::min(kWaitMax, kFirstWait * static_cast<double>(1 << std::min(failures_, 10))));
-  std::this_thread::sleep_for(absl::ToChronoMilliseconds(std::min(wait, kWaitMax)));
+  // Alerts are sent to the end, whoever still reads the summary.
+  Pause(std::min(wait, kWaitMax), kNobody);
   return absl::OkStatus();
 }
 
@@ -105,8 +119,8 @@ absl::Status AlertSender::Settle(std::size_t at_most) {
   while (pending_.size() > at_most || written_ < pending_.size()) {
     if (call_ == nullptr) {
       TANDEM_RETURN_IF_ERROR(Open());
-    } else if (written_ < pending_.size()) {
-      TANDEM_RETURN_IF_ERROR(Write(pending_[written_]));
+    } else if (!writes_broken_ && written_ < pending_.size()) {
+      Write(pending_[written_]);
     } else {
       TANDEM_RETURN_IF_ERROR(ReadReceipt());
     }

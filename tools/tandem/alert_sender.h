@@ -51,9 +51,13 @@ class AlertSender {
   using Call = grpc::ClientReaderWriter<v1::StreamAlertsRequest, v1::StreamAlertsResponse>;
 
   absl::Status Open();
-  absl::Status Write(const v1::AlertBatch& batch);
+  // A write that fails says only that the call is over: receipts may still wait to be read, and
+  // gRPC gives the status of a call only behind its last message.
+  void Write(const v1::AlertBatch& batch);
   absl::Status ReadReceipt();
-  // Ends the broken call; OK when another attempt is worth it (after its wait).
+  void Skip();  // reads to the end of the call
+  // Takes the status of a call whose messages are all read; OK when another attempt is worth it
+  // (after its wait).
   absl::Status Break();
   absl::Status Settle(std::size_t at_most);
 
@@ -64,7 +68,8 @@ class AlertSender {
   std::unique_ptr<grpc::ClientContext> context_;
   std::unique_ptr<Call> call_;
   std::deque<v1::AlertBatch> pending_;
-  std::size_t written_ = 0;  // of pending_, on the open call
+  std::size_t written_ = 0;     // of pending_, on the open call
+  bool writes_broken_ = false;  // on the open call
   std::uint64_t last_number_ = 0;
   bool welcomed_ = false;  // ever
   int failures_ = 0;       // in a row

@@ -1,5 +1,6 @@
 // `tandem feed`.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <memory>
 #include <ostream>
@@ -15,6 +16,7 @@
 #include "tools/tandem/filter.h"
 #include "tools/tandem/json.h"
 #include "tools/tandem/names.h"
+#include "tools/tandem/pause.h"
 
 namespace tandem::cli {
 namespace {
@@ -56,14 +58,18 @@ void SayWaiting(Session& session, const absl::Status& why, absl::Duration wait) 
 absl::StatusOr<int> Follow(Session& session, const FeedCommandOptions& options) {
   TANDEM_ASSIGN_OR_RETURN(v1::SubscribeRequest request, BuildRequest(session, options));
   TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());
-  FeedReader reader(
-      *client, {.request = std::move(request)},
-      [&](const absl::Status& why, absl::Duration wait) { SayWaiting(session, why, wait); });
+  FeedReader reader(*client, {.request = std::move(request)},
+                    [&](const absl::Status& why, absl::Duration wait) {
+                      SayWaiting(session, why, wait);
+                      return Pause(wait, STDOUT_FILENO);
+                    });
   for (std::int64_t shown = 0; options.count == 0 || shown < options.count;) {
-    TANDEM_ASSIGN_OR_RETURN(const v1::FeedEvent event, reader.Next());
-    if (event.heartbeat() || !event.has_incident()) continue;
-    session.out() << (session.options.json ? JsonText(event, JsonShape::kOneLine) + "\n"
-                                           : FeedLine(event, session.look()))
+    const absl::StatusOr<v1::FeedEvent> event = reader.Next();
+    if (ReasonOf(event.status()) == "READER_GONE") return kExitOk;
+    TANDEM_RETURN_IF_ERROR(event.status());
+    if (event->heartbeat() || !event->has_incident()) continue;
+    session.out() << (session.options.json ? JsonText(*event, JsonShape::kOneLine) + "\n"
+                                           : FeedLine(*event, session.look()))
                   << std::flush;
     if (!session.out().good()) return kExitOk;  // the reader of the pipe has gone
     ++shown;

@@ -7,7 +7,6 @@
 #include <deque>
 #include <mutex>
 #include <random>
-#include <thread>
 #include <utility>
 
 #include "router/base/status.h"
@@ -116,8 +115,8 @@ class FeedReader::Stream final : public grpc::ClientReadReactor<v1::FeedEvent> {
   grpc::Status status_;
 };
 
-FeedReader::FeedReader(const Client& client, FeedOptions options, OnWait on_wait)
-    : client_(client), options_(std::move(options)), on_wait_(std::move(on_wait)) {}
+FeedReader::FeedReader(const Client& client, FeedOptions options, Wait wait)
+    : client_(client), options_(std::move(options)), wait_(std::move(wait)) {}
 
 FeedReader::~FeedReader() = default;
 
@@ -161,9 +160,8 @@ absl::Status FeedReader::Recover(const absl::Status& why) {
   const absl::Duration wait = RetryOf(why).value_or(WithJitter(
       std::min(options_.last_wait,
                options_.first_wait * static_cast<double>(std::int64_t{1} << doublings))));
-  if (on_wait_) on_wait_(why, wait);
-  std::this_thread::sleep_for(absl::ToChronoMilliseconds(wait));
-  return absl::OkStatus();
+  if (wait_(why, wait) == Paused::kElapsed) return absl::OkStatus();
+  return Error(absl::StatusCode::kCancelled, "READER_GONE", "nobody reads the feed any more");
 }
 
 }  // namespace tandem::cli

@@ -14,6 +14,7 @@
 
 #include "tandem/v1/feed.pb.h"
 #include "tools/tandem/client.h"
+#include "tools/tandem/pause.h"
 
 namespace tandem::cli {
 
@@ -29,11 +30,12 @@ struct FeedOptions {
 
 class FeedReader {
  public:
-  // Told before each wait: what ended the stream, and how long it will be. May be empty.
-  using OnWait = std::function<void(const absl::Status& why, absl::Duration wait)>;
+  // Waits between two attempts: told what ended the stream and how long to wait. kReaderGone ends
+  // the sequence.
+  using Wait = std::function<Paused(const absl::Status& why, absl::Duration span)>;
 
   // `client` outlives the reader.
-  FeedReader(const Client& client, FeedOptions options, OnWait on_wait);
+  FeedReader(const Client& client, FeedOptions options, Wait wait);
   ~FeedReader();
 
   // The next event, heartbeats included; waits for it. An error is one that trying again does not
@@ -53,7 +55,7 @@ class FeedReader {
 
   const Client& client_;
   FeedOptions options_;
-  OnWait on_wait_;
+  Wait wait_;
   std::unique_ptr<Stream> stream_;
   bool answered_ = false;
   int failures_ = 0;  // since the last answer

@@ -1,10 +1,9 @@
 // `tandem incident …` and its shortcut `tandem explain`.
 #include <fmt/format.h>
+#include <unistd.h>
 
-#include <chrono>
 #include <memory>
 #include <ostream>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -22,6 +21,7 @@
 #include "tools/tandem/json.h"
 #include "tools/tandem/names.h"
 #include "tools/tandem/pages.h"
+#include "tools/tandem/pause.h"
 
 namespace tandem::cli {
 namespace {
@@ -32,7 +32,7 @@ constexpr std::int64_t kListMax = 100'000;
 // What a page of one incident shows at most; a flapping incident has more than anybody reads.
 constexpr std::size_t kPageEntriesMax = 1'000;
 // A watched list is asked for again at this pace; the feed is the command for every single change.
-constexpr std::chrono::seconds kWatchEvery(2);
+constexpr absl::Duration kWatchEvery = absl::Seconds(2);
 
 struct ListOptions {
   FilterOptions filter;
@@ -80,8 +80,7 @@ absl::StatusOr<int> List(Session& session, const ListOptions& options) {
   }
   ShowList(session, *list, options.limit);
   if (!options.watch) return kExitOk;
-  while (session.out().good()) {
-    std::this_thread::sleep_for(kWatchEvery);
+  while (session.out().good() && Pause(kWatchEvery, STDOUT_FILENO) == Paused::kElapsed) {
     // Home and clear, then the table in one write, so that it does not flicker.
     if (session.on_terminal()) session.out() << "\x1b[H\x1b[2J";
     absl::StatusOr<v1::ListIncidentsResponse> newer = ReadList(*client, parent, filter, limit);

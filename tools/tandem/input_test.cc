@@ -14,6 +14,7 @@
 #include "tools/tandem/filter.h"
 #include "tools/tandem/line_reader.h"
 #include "tools/tandem/names.h"
+#include "tools/tandem/pause.h"
 #include "tools/tandem/session.h"
 
 namespace tandem::cli {
@@ -142,6 +143,15 @@ TEST(LineReader, TellsAPauseFromTheEnd) {
   EXPECT_EQ(next().line, "three");
   EXPECT_EQ(next().kind, LineReader::Event::Kind::kEnd);
   close(ends[0]);
+}
+
+TEST(Pause, EndsEarlyWhenTheReaderHasGone) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe(ends.data()), 0);
+  EXPECT_EQ(Pause(absl::Milliseconds(1), ends[1]), Paused::kElapsed);
+  close(ends[0]);
+  EXPECT_EQ(Pause(absl::Hours(1), ends[1]), Paused::kReaderGone);
+  close(ends[1]);
 }
 
 TEST(UsesTls, IsOnForEveryOtherMachine) {

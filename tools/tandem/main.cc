@@ -32,7 +32,7 @@ int Main(int argc, const char* const* argv) {
   AddFeedCommand(root, session);
   AddPlaybookCommands(root, session);
   AddContextCommands(root, session);
-  // AddJournalCommands(root, session);
+  AddJournalCommands(root, session);
   AddAdminCommands(root, session);
   AddDoctorCommands(root, session);
   AddCompletionCommand(root, session, line);

@@ -1,25 +1,14 @@
 // The real program against a router of its own: what it prints, what it sends, how it ends.
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <chrono>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 
-#include "router/base/check.h"
 #include "tools/tandem/fake_router.h"
+#include "tools/tandem/program.h"
 
 namespace tandem::cli {
 namespace {
@@ -30,100 +19,11 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-struct Outcome {
-  int code = -1;
-  std::string out;
-  std::string err;
-};
-
-// Gives `input` to the program, reads both streams until they end, and kills it when it takes
-// longer than a minute.
-class Child {
- public:
-  Child(const std::vector<std::string>& arguments, const std::string& folder) {
-    Pipe(in_);
-    Pipe(out_);
-    Pipe(err_);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, in_[0], STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, out_[1], STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, err_[1], STDERR_FILENO);
-    posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
-    std::vector<char*> argv = {const_cast<char*>(TANDEM_PROGRAM)};
-    for (const std::string& argument : arguments) {
-      argv.push_back(const_cast<char*>(argument.c_str()));
-    }
-    argv.push_back(nullptr);
-    // Nothing of the developer's own environment may reach the program.
-    std::array<char*, 2> environment = {const_cast<char*>("TZ=UTC"), nullptr};
-    const int error =
-        posix_spawn(&pid_, TANDEM_PROGRAM, &actions, nullptr, argv.data(), environment.data());
-    TANDEM_CHECK(error == 0, "the program starts");
-    posix_spawn_file_actions_destroy(&actions);
-    for (const int fd : {in_[0], out_[1], err_[1]}) close(fd);
-  }
-
-  Outcome Finish(const std::string& input) {
-    Outcome outcome;
-    TANDEM_CHECK(write(in_[1], input.data(), input.size()) == static_cast<ssize_t>(input.size()),
-                 "a test's input fits a pipe");
-    close(in_[1]);
-    std::array<pollfd, 2> streams = {{{out_[0], POLLIN, 0}, {err_[0], POLLIN, 0}}};
-    const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-    while (streams[0].fd >= 0 || streams[1].fd >= 0) {
-      poll(streams.data(), streams.size(), 1000);
-      if (std::chrono::steady_clock::now() > until) kill(pid_, SIGKILL);
-      Read(streams[0], outcome.out);
-      Read(streams[1], outcome.err);
-    }
-    int status = 0;
-    waitpid(pid_, &status, 0);
-    outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    close(out_[0]);
-    close(err_[0]);
-    return outcome;
-  }
-
- private:
-  static void Pipe(std::array<int, 2>& ends) {
-    TANDEM_CHECK(pipe2(ends.data(), O_CLOEXEC) == 0, "a pipe");
-  }
-
-  static void Read(pollfd& stream, std::string& into) {
-    if (stream.fd < 0 || stream.revents == 0) return;
-    std::array<char, 4096> chunk;
-    const ssize_t got = read(stream.fd, chunk.data(), chunk.size());
-    if (got > 0) {
-      into.append(chunk.data(), static_cast<std::size_t>(got));
-    } else {
-      stream.fd = -1;
-    }
-  }
-
-  std::array<int, 2> in_{}, out_{}, err_{};
-  pid_t pid_ = 0;
-};
-
 class Program : public ::testing::Test {
  protected:
-  Program() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tandem-cli-XXXXXX").string();
-    TANDEM_CHECK(mkdtemp(pattern.data()) != nullptr, "a temporary folder");
-    folder_ = pattern;
-  }
-  ~Program() override { std::filesystem::remove_all(folder_); }
-
   Outcome Run(std::vector<std::string> arguments, const std::string& input = "") {
     arguments.insert(arguments.begin(), {"--address", router_.address()});
-    return Child(arguments, folder_).Finish(input);
-  }
-
-  std::string Write(const std::string& name, const std::string& text) {
-    const std::filesystem::path path = std::filesystem::path(folder_) / name;
-    std::filesystem::create_directories(path.parent_path());
-    std::ofstream(path) << text;
-    return path.string();
+    return RunProgram(arguments, folder_.path(), input);
   }
 
   static v1::Incident MakeIncident(int number, v1::Severity severity) {
@@ -150,7 +50,7 @@ class Program : public ::testing::Test {
   }
 
   FakeRouter router_;
-  std::string folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(Program, SendsAnAlertWithItsLabelsAndToken) {
@@ -178,7 +78,7 @@ TEST_F(Program, SaysWhyAnAlertIsRefusedAndEndsWithOne) {
 }
 
 TEST_F(Program, TakesTheTokenOfALocalInstallationByItself) {
-  Write("data/admin.token", "tdm_local\n");
+  folder_.Write("data/admin.token", "tdm_local\n");
 
   EXPECT_EQ(Run({"whoami"}).code, 0);
 
@@ -287,7 +187,7 @@ TEST_F(Program, StreamsAFileOverABrokenStreamWithoutLossOrDouble) {
                          "\n",
                          i);
   }
-  const std::string file = Write("alerts.jsonl", lines);
+  const std::string file = folder_.Write("alerts.jsonl", lines);
   router_.break_stream_after = 1;
 
   const Outcome outcome = Run({"alert", "stream", file, "--batch", "2", "--client-id", "test"});
@@ -323,9 +223,9 @@ TEST_F(Program, EndsWithThreeWhenNobodyAnswers) {
     address = gone.address();
   }
 
-  const Outcome list = Child({"--address", address, "incident", "list"}, folder_).Finish("");
-  const Outcome health = Child({"--address", address, "health"}, folder_).Finish("");
-  const Outcome feed = Child({"--address", address, "feed"}, folder_).Finish("");
+  const Outcome list = RunProgram({"--address", address, "incident", "list"}, folder_.path(), "");
+  const Outcome health = RunProgram({"--address", address, "health"}, folder_.path(), "");
+  const Outcome feed = RunProgram({"--address", address, "feed"}, folder_.path(), "");
 
   EXPECT_EQ(list.code, 3);
   EXPECT_THAT(list.err, AllOf(HasSubstr(address), HasSubstr("tandem doctor")));
@@ -368,7 +268,7 @@ TEST_F(Program, DoctorNamesWhatIsMissingAndEndsWithOne) {
 }
 
 TEST_F(Program, ChecksAPlaybookHereAndPointsAtTheMistake) {
-  const std::string file = Write("playbook.yaml", "tenant: acme\nno_such_key: 1\n");
+  const std::string file = folder_.Write("playbook.yaml", "tenant: acme\nno_such_key: 1\n");
 
   const Outcome outcome = Run({"playbook", "check", file});
 

@@ -16,10 +16,15 @@ class Broken(AssertionError):
     """A promise that did not hold."""
 
 
+def journal_path(installation):
+    """The journal's database."""
+    return installation.data / "router" / "journal.db"
+
+
 def journal_records(installation, tenant):
     """Every Record of the tenant, oldest first, read past the router. The file's layout stands in
     router/journal/FORMAT.md."""
-    path = next(installation.data.rglob("journal.db"))
+    path = journal_path(installation)
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
         (key,) = database.execute("SELECT id FROM tenants WHERE name = ?", (tenant,)).fetchone()
         for (body,) in database.execute("SELECT body FROM records WHERE id BETWEEN ? AND ? "
@@ -134,7 +139,7 @@ def pages_are_sound(receiver):
 
 def journal_verifies(installation):
     """`tandem journal verify` finds every record sound."""
-    run = subprocess.run([program("tandem"), "journal", "verify", str(installation.data)],
+    run = subprocess.run([program("tandem"), "journal", "verify", journal_path(installation)],
                          capture_output=True, text=True, timeout=300, check=False)
     if run.returncode != 0:
         raise Broken(f"tandem journal verify ended with {run.returncode}:\n{run.stdout}"

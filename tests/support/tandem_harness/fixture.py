@@ -63,13 +63,18 @@ def router_arguments(world):
             "--notifier.secrets", f"hooks={secret}", "--log.format", "json"]
 
 
-def set_up_tenant(installation, tenant, receiver):
-    """Creates the tenant with its people and playbook. Principals: `{tenant}-editor` (provider),
-    `{tenant}-responder` and `{tenant}-viewer` (customer), `{tenant}-agent`."""
+def set_up_people(installation, tenant):
+    """Creates the tenant with its principals: `{tenant}-editor` (provider), `{tenant}-responder`
+    and `{tenant}-viewer` (customer), `{tenant}-agent`."""
     installation.add_tenant(tenant)
     installation.add_principal(f"{tenant}-editor", "provider", "editor", tenant)
     installation.add_principal(f"{tenant}-responder", "customer", "responder", tenant)
     installation.add_principal(f"{tenant}-viewer", "customer", "viewer", tenant)
     installation.add_principal(f"{tenant}-agent", "provider", "agent", tenant)
+
+
+def set_up_tenant(installation, tenant, receiver):
+    """Creates the tenant with people, context and playbook."""
+    set_up_people(installation, tenant)
     installation.import_context(tenant, CONTEXT, f"{tenant}-editor")
     installation.activate_playbook(tenant, playbook(tenant, receiver), f"{tenant}-editor")

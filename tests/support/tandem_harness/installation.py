@@ -85,7 +85,7 @@ class Installation:
                                         display_name=display_name or tenant)))
 
     def add_principal(self, principal, side, role, *tenants):
-        """Creates a principal and keeps its token; returns the secret."""
+        """Creates a principal and keeps its token; returns the secret. Tenant `-`: all."""
         with self.connect() as admin:
             admin.call(admin.admin.PutPrincipal, admin_pb2.PutPrincipalRequest(
                 principal=admin_pb2.Principal(

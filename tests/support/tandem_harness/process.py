@@ -9,6 +9,7 @@ import pathlib
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,13 @@ def program(name):
         raise FileNotFoundError(f"{path} is not built; run: cmake --build {build_folder()} "
                                 f"--target {name}")
     return path
+
+
+def free_port():
+    """A port that nobody listens on at the moment, for two programs that must know each other."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def seed_from(options):

@@ -1,0 +1,199 @@
+#include "services/tandemd/process.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "router/base/status.h"
+#include "services/runtime/logging.h"
+#include "services/runtime/sd_notify.h"
+#include "services/runtime/tls.h"
+#include "services/runtime/version.h"
+#include "services/tandemd/private_file.h"
+
+namespace tandem::tandemd {
+
+using runtime::Log;
+using runtime::LogLevel;
+
+Process::Process(runtime::Config config)
+    : config_(std::move(config)),
+      shutdown_({.timeout = config_.drain.lameduck + config_.drain.timeout}),
+      observer_(metrics_),
+      notifier_metrics_(metrics_),
+      registry_(config_.grpc.open_calls_max) {}
+
+int Process::Run() {
+  const absl::Status started = Start();
+  if (!started.ok()) {
+    Log(LogLevel::kError, "cannot start", {{"error", MessageOf(started)}});
+    shutdown_.Stop(1, "start failed");
+  } else {
+    readiness_.Ready("process");
+    runtime::NotifySystemd("READY=1");
+    Log(LogLevel::kInfo, "serving",
+        {{"grpc_port", server_->bound_port()},
+         {"admin_port", admin_->bound_port()},
+         {"data_dir", config_.data_dir}});
+  }
+  return shutdown_.Run();
+}
+
+absl::Status Process::Start() {
+  TANDEM_RETURN_IF_ERROR(MakePrivateFolder(config_.data_dir));
+  TANDEM_ASSIGN_OR_RETURN(
+      admin_, runtime::AdminHttp::Start(config_.admin.listen,
+                                        {.metrics = [this] { return metrics_.Text(); },
+                                         .readiness = &readiness_}));
+  shutdown_.OnStop("admin port", [this] { admin_->Stop(); });
+  if (config_.roles.router) TANDEM_RETURN_IF_ERROR(StartRouter());
+  TANDEM_RETURN_IF_ERROR(StartAuthentication());
+  if (config_.roles.context) TANDEM_RETURN_IF_ERROR(StartContext());
+  TANDEM_RETURN_IF_ERROR(StartServer());
+  if (config_.roles.router) TANDEM_RETURN_IF_ERROR(StartFollowing());
+  if (config_.roles.notifier) TANDEM_RETURN_IF_ERROR(StartNotifier());
+  server_->SetServing(true);
+  // Last: who waits for this file finds everything else done.
+  return WriteAddresses();
+}
+
+absl::Status Process::StartRouter() {
+  TANDEM_ASSIGN_OR_RETURN(
+      router_, RouterRole::Open(config_, &clock_, [this](const absl::Status& status) {
+        Log(LogLevel::kError, "the journal failed; ending to recover",
+            {{"error", MessageOf(status)}});
+        readiness_.NotReady("journal", "failed");
+        shutdown_.Stop(1, "journal failed");
+      }));
+  router_->AddMetrics(metrics_);
+  shutdown_.OnStop("router", [this] { router_->Stop(); });
+  TANDEM_ASSIGN_OR_RETURN(const std::string token_file,
+                          router_->EnsureAdministrator(config_.data_dir));
+  if (!token_file.empty()) {
+    Log(LogLevel::kInfo, "new installation: the administrator's token was written",
+        {{"file", token_file}});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Process::StartAuthentication() {
+  const rpc::Authenticator* authenticator = nullptr;
+  if (router_ != nullptr) {
+    authenticator = &router_->directory();
+  } else {
+    TANDEM_ASSIGN_OR_RETURN(auto channel, ChannelTo(config_.router.address));
+    remote_ = std::make_unique<runtime::RemoteAuthenticator>(std::move(channel),
+                                                             config_.peers.token, clock_);
+    authenticator = remote_.get();
+  }
+  local_ = std::make_unique<rpc::LocalServiceAuthenticator>(*authenticator);
+  guard_ = std::make_unique<rpc::CallGuard>(rpc::CallGuard::Parts{.authenticator = local_.get(),
+                                                                  .clock = &clock_,
+                                                                  .registry = &registry_,
+                                                                  .observer = &observer_});
+  return absl::OkStatus();
+}
+
+absl::Status Process::StartContext() {
+  const std::string folder = config_.data_dir + "/context";
+  TANDEM_RETURN_IF_ERROR(MakePrivateFolder(folder));
+  TANDEM_ASSIGN_OR_RETURN(context_,
+                          context::ContextService::Open(
+                              {.path = folder + "/context.db", .guard = guard_.get()}));
+  shutdown_.OnStop("context service", [this] { context_->Drain(); });
+  return absl::OkStatus();
+}
+
+absl::Status Process::StartServer() {
+  std::vector<runtime::ServedService> services;
+  if (router_ != nullptr) services = router_->Serve(guard_.get(), &registry_);
+  if (context_ != nullptr) services.push_back({"tandem.v1.Context", context_->service()});
+  TANDEM_ASSIGN_OR_RETURN(auto credentials,
+                          runtime::ServerCredentials(config_.grpc.tls, clock_.Now()));
+  TANDEM_ASSIGN_OR_RETURN(server_, runtime::GrpcServer::Start(
+                                       {.listen = config_.grpc.listen,
+                                        .credentials = std::move(credentials),
+                                        .max_message = config_.grpc.max_message,
+                                        .reflection = config_.grpc.reflection,
+                                        .registry = &registry_},
+                                       std::move(services)));
+  shutdown_.OnStop("grpc server", [this] {
+    readiness_.Draining();
+    server_->Drain({.lameduck = config_.drain.lameduck, .timeout = config_.drain.timeout});
+  });
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> Process::ChannelTo(
+    const std::optional<runtime::Endpoint>& address) {
+  if (!address) {
+    if (server_ != nullptr) return server_->InProcessChannel();
+    return Error(absl::StatusCode::kInvalidArgument, "CONFIG_INVALID",
+                 "router.address is needed by a process that does not run the router role");
+  }
+  TANDEM_ASSIGN_OR_RETURN(auto credentials,
+                          runtime::PeerCredentials(config_.peers, *address, clock_.Now()));
+  grpc::ChannelArguments arguments = runtime::ClientChannelArguments(config_.grpc.max_message);
+  // A role that was away for a moment must not be left alone for minutes.
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
+  return grpc::CreateCustomChannel(runtime::ToText(*address), std::move(credentials), arguments);
+}
+
+absl::Status Process::StartFollowing() {
+  if (context_ == nullptr && !config_.context.address) return absl::OkStatus();
+  TANDEM_ASSIGN_OR_RETURN(auto channel, ChannelTo(config_.context.address));
+  router_->FollowContext(std::move(channel), config_.context.address
+                                                 ? config_.peers.token.Reveal()
+                                                 : local_->token());
+  shutdown_.OnStop("context watch", [this] { router_->StopFollowing(); });
+  return absl::OkStatus();
+}
+
+absl::Status Process::StartNotifier() {
+  TANDEM_ASSIGN_OR_RETURN(auto channel, ChannelTo(config_.router.address));
+  notifier::SecretBook secrets;
+  for (const auto& [name, secret] : config_.notifier.secrets) {
+    auto parsed = notifier::SigningSecret::Parse(secret.Reveal());
+    if (!parsed.ok()) {
+      return Annotate(parsed.status(), fmt::format("notifier.secrets.{}", name));
+    }
+    secrets[name].push_back(*std::move(parsed));
+  }
+  notifier::WorkerOptions options{
+      .link = {.channel = std::move(channel),
+               .worker_id = fmt::format("notifier-{}", getpid()),
+               .token = config_.router.address ? config_.peers.token.Reveal() : local_->token()},
+      .http = {.policy = {.allow_private_addresses = config_.notifier.allow_private_addresses,
+                          .allow_http = config_.notifier.allow_http},
+               .total_timeout = config_.notifier.timeout},
+      .secrets = std::move(secrets),
+      .clock = &clock_,
+      .observer = &notifier_metrics_,
+      .log = [](notifier::LogLevel level, const std::string& line) {
+        Log(level == notifier::LogLevel::kError     ? LogLevel::kError
+            : level == notifier::LogLevel::kWarning ? LogLevel::kWarn
+                                                    : LogLevel::kInfo,
+            line);
+      }};
+  options.dispatch.limits.in_flight_max = config_.notifier.max_in_flight;
+  options.dispatch.seed = static_cast<std::uint64_t>(absl::ToUnixNanos(clock_.Now()));
+  TANDEM_ASSIGN_OR_RETURN(notifier_, notifier::DeliveryWorker::Start(std::move(options)));
+  shutdown_.OnStop("notifier", [this] { notifier_->Stop(); });
+  return absl::OkStatus();
+}
+
+absl::Status Process::WriteAddresses() {
+  const auto address = [](const runtime::Endpoint& listen, std::uint16_t port) {
+    return runtime::ToText({listen.host, port});
+  };
+  const nlohmann::json addresses = {
+      {"grpc", address(config_.grpc.listen, server_->bound_port())},
+      {"admin", address(config_.admin.listen, admin_->bound_port())},
+      {"pid", getpid()},
+  };
+  return WritePrivateFile(config_.data_dir + "/addresses.json", addresses.dump(2) + "\n");
+}
+
+}  // namespace tandem::tandemd

@@ -1,0 +1,68 @@
+// A tandemd process: the roles that its configuration names, the server in front of them, and the
+// order in which all of it starts and stops.
+//
+// The main thread's.
+#pragma once
+
+#include <absl/status/status.h>
+
+#include <memory>
+#include <string>
+
+#include "router/base/clock.h"
+#include "router/rpc/local_service.h"
+#include "router/rpc/server.h"
+#include "services/context/context_service.h"
+#include "services/notifier/worker.h"
+#include "services/runtime/admin_http.h"
+#include "services/runtime/config.h"
+#include "services/runtime/grpc_server.h"
+#include "services/runtime/metrics.h"
+#include "services/runtime/readiness.h"
+#include "services/runtime/remote_authenticator.h"
+#include "services/runtime/rpc_observer.h"
+#include "services/runtime/shutdown.h"
+#include "services/tandemd/notifier_metrics.h"
+#include "services/tandemd/router_role.h"
+
+namespace tandem::tandemd {
+
+class Process {
+ public:
+  explicit Process(runtime::Config config);
+
+  // Starts every role, serves until the process is told to end, and stops in reverse. Returns the
+  // exit code: 0 after a signal, 1 after a failure, with the reason in the log.
+  int Run();
+
+ private:
+  absl::Status Start();
+  absl::Status StartRouter();
+  absl::Status StartAuthentication();
+  absl::Status StartContext();
+  absl::Status StartServer();
+  absl::Status StartFollowing();
+  absl::Status StartNotifier();
+  absl::Status WriteAddresses();
+  absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelTo(
+      const std::optional<runtime::Endpoint>& address);
+
+  const runtime::Config config_;
+  SystemClock clock_;
+  runtime::Shutdown shutdown_;
+  runtime::Readiness readiness_;
+  runtime::Metrics metrics_;
+  runtime::RpcObserver observer_;
+  NotifierMetrics notifier_metrics_;
+  rpc::StreamRegistry registry_;
+  std::unique_ptr<runtime::AdminHttp> admin_;
+  std::unique_ptr<RouterRole> router_;
+  std::unique_ptr<runtime::RemoteAuthenticator> remote_;
+  std::unique_ptr<rpc::LocalServiceAuthenticator> local_;
+  std::unique_ptr<rpc::CallGuard> guard_;
+  std::unique_ptr<context::ContextService> context_;
+  std::unique_ptr<runtime::GrpcServer> server_;
+  std::unique_ptr<notifier::DeliveryWorker> notifier_;
+};
+
+}  // namespace tandem::tandemd
