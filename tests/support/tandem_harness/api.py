@@ -1,4 +1,4 @@
-"""The API from the .proto files alone: messages and stubs that grpc_tools.protoc made into the
+"""The API from the .proto files alone: messages and stubs that protoc made into the
 build tree (target tandem_python_stubs).
 """
 

@@ -59,7 +59,7 @@ def router_arguments(world):
     secret = world.folder / "hooks.secret"
     secret.touch(mode=0o600)
     secret.write_text(SECRET)
-    return ["--notifier.allow_private_addresses", "true", "--notifier.allow_http", "true",
+    return ["--notifier.allow_private_addresses=true", "--notifier.allow_http=true",
             "--notifier.secrets", f"hooks={secret}", "--log.format", "json"]
 
 
