@@ -10,6 +10,7 @@
 #include "router/base/status.h"
 #include "router/codec/convert.h"
 #include "router/core/apply.h"
+#include "tandem/journal/v1/snapshot.pb.h"
 
 namespace tandem::codec {
 namespace {

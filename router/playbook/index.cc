@@ -1,6 +1,7 @@
 #include "router/playbook/index.h"
 
 #include <map>
+#include <string_view>
 #include <utility>
 
 namespace tandem::playbook {
@@ -25,19 +26,28 @@ std::size_t Commonness(const Matcher& matcher, const Counts& counts) {
   return rules;
 }
 
-// A label is preferred to a fact: it is never missing.
-const Matcher* Rarest(const Rule& rule, const Counts& counts) {
-  const Matcher* best = nullptr;
-  std::pair<bool, std::size_t> best_rank;
+struct Choice {
+  const Matcher* matcher = nullptr;
+  std::size_t rules = 0;  // that share it
+
+  void Offer(const Matcher& other, std::size_t other_rules) {
+    if (matcher != nullptr && rules <= other_rules) return;
+    matcher = &other;
+    rules = other_rules;
+  }
+};
+
+struct Rarest {
+  Choice label, fact;
+};
+
+Rarest RarestOf(const Rule& rule, const Counts& counts) {
+  Rarest rarest;
   for (const Matcher& matcher : rule.matchers) {
     if (!CanFile(matcher)) continue;
-    const std::pair<bool, std::size_t> rank = {matcher.is_context(), Commonness(matcher, counts)};
-    if (best == nullptr || rank < best_rank) {
-      best = &matcher;
-      best_rank = rank;
-    }
+    (matcher.is_context() ? rarest.fact : rarest.label).Offer(matcher, Commonness(matcher, counts));
   }
-  return best;
+  return rarest;
 }
 
 }  // namespace
@@ -51,51 +61,75 @@ RuleIndex::RuleIndex(const Playbook& playbook) {
     }
   }
   for (std::uint32_t i = 0; i < playbook.rules().size(); ++i) {
-    if (const Matcher* matcher = Rarest(playbook.rules()[i], counts)) {
-      File(i, *matcher);
+    const auto [label, fact] = RarestOf(playbook.rules()[i], counts);
+    const bool by_label = label.matcher != nullptr && label.rules <= fact.rules;
+    if (fact.matcher == nullptr || by_label) {
+      labels_.File(i, label.matcher);
     } else {
-      always_.push_back(i);
+      FactDrawer& drawer = DrawerOf(*fact.matcher);
+      drawer.drawer.File(i, *fact.matcher);
+      drawer.missing.File(i, label.matcher);
     }
   }
 }
 
-void RuleIndex::File(std::uint32_t rule, const Matcher& matcher) {
-  std::vector<Drawer>& drawers = matcher.is_context() ? context_ : labels_;
-  auto drawer =
-      std::lower_bound(drawers.begin(), drawers.end(), matcher.name(),
-                       [](const Drawer& a, const std::string& name) { return a.name < name; });
-  if (drawer == drawers.end() || drawer->name != matcher.name()) {
-    drawer = drawers.insert(drawer, Drawer());
-    drawer->name = matcher.name();
-    if (matcher.is_context()) {
-      drawer->kind = EntityKindIndex(matcher.entity_kind()).value();
-      drawer->attribute = matcher.attribute();
-    }
+void RuleIndex::Drawer::File(std::uint32_t rule, const Matcher& matcher) {
+  for (const std::string& literal : matcher.literals()) by_value[literal].push_back(rule);
+}
+
+void RuleIndex::Drawer::Gather(std::string_view value, Lists& lists) const {
+  const auto rules = by_value.find(value);
+  if (rules != by_value.end()) lists.push_back(rules->second);
+}
+
+void RuleIndex::Cabinet::File(std::uint32_t rule, const Matcher* matcher) {
+  if (matcher == nullptr) {
+    always.push_back(rule);
+    return;
   }
-  for (const std::string& literal : matcher.literals()) drawer->by_value[literal].push_back(rule);
-  if (matcher.is_context()) drawer->all.push_back(rule);
+  auto drawer =
+      std::lower_bound(drawers.begin(), drawers.end(), matcher->name(),
+                       [](const Drawer& a, const std::string& name) { return a.name < name; });
+  if (drawer == drawers.end() || drawer->name != matcher->name()) {
+    drawer = drawers.insert(drawer, Drawer());
+    drawer->name = matcher->name();
+  }
+  drawer->File(rule, *matcher);
+}
+
+void RuleIndex::Cabinet::Gather(LabelsView labels, Lists& lists) const {
+  if (!always.empty()) lists.push_back(always);
+  auto drawer = drawers.begin();
+  for (const LabelView& label : labels) {
+    drawer = std::lower_bound(drawer, drawers.end(), label.name,
+                              [](const Drawer& a, std::string_view name) { return a.name < name; });
+    if (drawer == drawers.end()) break;
+    if (drawer->name == label.name) drawer->Gather(label.value, lists);
+  }
+}
+
+RuleIndex::FactDrawer& RuleIndex::DrawerOf(const Matcher& fact) {
+  auto found = std::lower_bound(
+      facts_.begin(), facts_.end(), fact.name(),
+      [](const FactDrawer& a, const std::string& name) { return a.drawer.name < name; });
+  if (found == facts_.end() || found->drawer.name != fact.name()) {
+    found = facts_.insert(found, FactDrawer());
+    found->drawer.name = fact.name();
+    found->kind = EntityKindIndex(fact.entity_kind()).value();
+    found->attribute = fact.attribute();
+  }
+  return *found;
 }
 
 void RuleIndex::Gather(LabelsView labels, const Binding& binding, Lists& lists) const {
-  if (!always_.empty()) lists.push_back(always_);
-  const auto add_value = [&](const Drawer& drawer, std::string_view value) {
-    const auto rules = drawer.by_value.find(value);
-    if (rules != drawer.by_value.end()) lists.push_back(rules->second);
-  };
-  auto drawer = labels_.begin();
-  for (const LabelView& label : labels) {
-    drawer = std::lower_bound(drawer, labels_.end(), label.name,
-                              [](const Drawer& a, std::string_view name) { return a.name < name; });
-    if (drawer == labels_.end()) break;
-    if (drawer->name == label.name) add_value(*drawer, label.value);
-  }
-  for (const Drawer& fact : context_) {
+  labels_.Gather(labels, lists);
+  for (const FactDrawer& fact : facts_) {
     const Entity* entity = binding.bound[fact.kind].entity;
     const auto value = entity == nullptr ? std::nullopt : entity->Attribute(fact.attribute);
     if (value) {
-      add_value(fact, *value);
+      fact.drawer.Gather(*value, lists);
     } else {
-      lists.push_back(fact.all);
+      fact.missing.Gather(labels, lists);
     }
   }
 }

@@ -2,8 +2,9 @@
 //
 // Every rule is filed under one condition that accepts only known texts (`service="mes"`,
 // `service=~"mes|erp"`), the rarest of those it has, so that an alert without one of them never
-// sees the rule. A condition on context also keeps its rules findable when the fact is missing,
-// since a missing fact fails nothing. Rules without such a condition are candidates always.
+// sees the rule. A missing fact fails nothing: a rule that is filed under a fact
+// (`site.kind="factory"`) is filed a second time, under its rarest label, for alerts without that
+// fact. Rules without any such condition are candidates always.
 //
 // Immutable once built; safe from any thread.
 #pragma once
@@ -47,25 +48,39 @@ class RuleIndex {
 
  private:
   using List = std::span<const std::uint32_t>;  // rules, ascending, not empty
-  // One for each label that the index knows, in practice a handful.
-  using Lists = absl::InlinedVector<List, 16>;
+  // One for each label and fact that the index knows, in practice a handful.
+  using Lists = absl::InlinedVector<List, 32>;
 
-  // The rules that are filed under one label or one fact.
+  // Rules by the value of one label or fact.
   struct Drawer {
     std::string name;
-    std::size_t kind = 0;   // of a fact: into kEntityKinds
-    std::string attribute;  // of a fact
     TextMap<std::vector<std::uint32_t>> by_value;
-    std::vector<std::uint32_t> all;  // of a fact: for when it is missing
+
+    void File(std::uint32_t rule, const Matcher& matcher);
+    void Gather(std::string_view value, Lists& lists) const;
+  };
+  // Rules by one of their labels.
+  struct Cabinet {
+    std::vector<Drawer> drawers;        // by name, ascending
+    std::vector<std::uint32_t> always;  // rules without such a label
+
+    // `matcher` may be nullptr.
+    void File(std::uint32_t rule, const Matcher* matcher);
+    void Gather(LabelsView labels, Lists& lists) const;
+  };
+  struct FactDrawer {
+    Drawer drawer;  // by the fact's name: `site.kind`
+    std::size_t kind = 0;
+    std::string attribute;
+    Cabinet missing;
   };
 
   void Gather(LabelsView labels, const Binding& binding, Lists& lists) const;
-  void File(std::uint32_t rule, const Matcher& matcher);
+  FactDrawer& DrawerOf(const Matcher& fact);
 
   std::vector<RulePlan> plans_;
-  std::vector<Drawer> labels_;   // sorted by name
-  std::vector<Drawer> context_;  // sorted by name
-  std::vector<std::uint32_t> always_;
+  Cabinet labels_;
+  std::vector<FactDrawer> facts_;  // by name, ascending
 };
 
 }  // namespace tandem::playbook

@@ -101,6 +101,11 @@ TEST(ConfigDocument, CountsColumnsInCharactersBehindAByteOrderMark) {
                   "`defaults`"));
 }
 
+TEST(ConfigDocument, PointsIntoTheFileWhenItEndsTooEarly) {
+  EXPECT_THAT(Findings("a: \"\\x41\\u00"),
+              ElementsAre("1:13: not YAML: bad character found while scanning hex number"));
+}
+
 TEST(ConfigDocument, SaysThatAnEmptyFileIsOne) {
   for (const char* source : {"", "\n\n", "# only a comment\n", "---\n", "~"}) {
     EXPECT_THAT(

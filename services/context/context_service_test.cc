@@ -61,8 +61,12 @@ class ContextServiceTest : public ::testing::Test {
     builder.RegisterService(service_->service());
     server_ = builder.BuildAndStart();
     ASSERT_NE(server_, nullptr);
-    stub_ = v1::Context::NewStub(
-        grpc::CreateChannel(fmt::format("127.0.0.1:{}", port), grpc::InsecureChannelCredentials()));
+    // Small windows, so that a watcher that does not read holds up its stream soon.
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+    arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 64 * 1024);
+    stub_ = v1::Context::NewStub(grpc::CreateCustomChannel(
+        fmt::format("127.0.0.1:{}", port), grpc::InsecureChannelCredentials(), arguments));
   }
 
   void Stop() {

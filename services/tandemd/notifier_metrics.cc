@@ -6,12 +6,12 @@ NotifierMetrics::NotifierMetrics(runtime::Metrics& metrics)
     : attempts_(metrics.Counters("delivery_attempts_total", "Attempts to tell a contact")),
       deliveries_(metrics.Counters("deliveries_total", "Messages that reached their end")),
       seconds_(metrics.Histograms("delivery_seconds", "How long an attempt took")),
-      breakers_open_(metrics.Gauges("delivery_breakers_open", "Endpoints left alone for now")
-                         .Add({})),
+      breakers_open_(
+          metrics.Gauges("delivery_breakers_open", "Endpoints left alone for now").Add({})),
       held_(metrics.Gauges("deliveries_held", "Messages that the notifier holds").Add({})),
       in_flight_(metrics.Gauges("deliveries_in_flight", "Attempts under way").Add({})),
-      watch_(metrics.Gauges("delivery_watch", "1 while open deliveries reach the notifier")
-                 .Add({})) {}
+      watch_(
+          metrics.Gauges("delivery_watch", "1 while open deliveries reach the notifier").Add({})) {}
 
 void NotifierMetrics::OnAttemptEnded(std::string_view channel, notifier::AttemptEnd end,
                                      absl::Duration latency) {

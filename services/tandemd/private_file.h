@@ -8,8 +8,8 @@
 
 namespace tandem::tandemd {
 
-// Makes `folder` and its parents, mode 0700 for what is new. FAILED_PRECONDITION names what is in the
-// way.
+// Makes `folder` and its parents, mode 0700 for what is new. FAILED_PRECONDITION names what is in
+// the way.
 absl::Status MakePrivateFolder(const std::string& folder);
 
 // Replaces `path` as a whole, mode 0600: a reader sees the old text or the new one.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -44,9 +45,9 @@ int Process::Run() {
 absl::Status Process::Start() {
   TANDEM_RETURN_IF_ERROR(MakePrivateFolder(config_.data_dir));
   TANDEM_ASSIGN_OR_RETURN(
-      admin_, runtime::AdminHttp::Start(config_.admin.listen,
-                                        {.metrics = [this] { return metrics_.Text(); },
-                                         .readiness = &readiness_}));
+      admin_, runtime::AdminHttp::Start(
+                  config_.admin.listen,
+                  {.metrics = [this] { return metrics_.Text(); }, .readiness = &readiness_}));
   shutdown_.OnStop("admin port", [this] { admin_->Stop(); });
   if (config_.roles.router) TANDEM_RETURN_IF_ERROR(StartRouter());
   TANDEM_RETURN_IF_ERROR(StartAuthentication());
@@ -60,13 +61,13 @@ absl::Status Process::Start() {
 }
 
 absl::Status Process::StartRouter() {
-  TANDEM_ASSIGN_OR_RETURN(
-      router_, RouterRole::Open(config_, &clock_, [this](const absl::Status& status) {
-        Log(LogLevel::kError, "the journal failed; ending to recover",
-            {{"error", MessageOf(status)}});
-        readiness_.NotReady("journal", "failed");
-        shutdown_.Stop(1, "journal failed");
-      }));
+  TANDEM_ASSIGN_OR_RETURN(router_,
+                          RouterRole::Open(config_, &clock_, [this](const absl::Status& status) {
+                            Log(LogLevel::kError, "the journal failed; ending to recover",
+                                {{"error", MessageOf(status)}});
+                            readiness_.NotReady("journal", "failed");
+                            shutdown_.Stop(1, "journal failed");
+                          }));
   router_->AddMetrics(metrics_);
   shutdown_.OnStop("router", [this] { router_->Stop(); });
   TANDEM_ASSIGN_OR_RETURN(const std::string token_file,
@@ -99,9 +100,8 @@ absl::Status Process::StartAuthentication() {
 absl::Status Process::StartContext() {
   const std::string folder = config_.data_dir + "/context";
   TANDEM_RETURN_IF_ERROR(MakePrivateFolder(folder));
-  TANDEM_ASSIGN_OR_RETURN(context_,
-                          context::ContextService::Open(
-                              {.path = folder + "/context.db", .guard = guard_.get()}));
+  TANDEM_ASSIGN_OR_RETURN(context_, context::ContextService::Open(
+                                        {.path = folder + "/context.db", .guard = guard_.get()}));
   shutdown_.OnStop("context service", [this] { context_->Drain(); });
   return absl::OkStatus();
 }
@@ -112,18 +112,26 @@ absl::Status Process::StartServer() {
   if (context_ != nullptr) services.push_back({"tandem.v1.Context", context_->service()});
   TANDEM_ASSIGN_OR_RETURN(auto credentials,
                           runtime::ServerCredentials(config_.grpc.tls, clock_.Now()));
-  TANDEM_ASSIGN_OR_RETURN(server_, runtime::GrpcServer::Start(
-                                       {.listen = config_.grpc.listen,
-                                        .credentials = std::move(credentials),
-                                        .max_message = config_.grpc.max_message,
-                                        .reflection = config_.grpc.reflection,
-                                        .registry = &registry_},
-                                       std::move(services)));
+  TANDEM_ASSIGN_OR_RETURN(server_,
+                          runtime::GrpcServer::Start({.listen = config_.grpc.listen,
+                                                      .credentials = std::move(credentials),
+                                                      .max_message = MessageMax(),
+                                                      .reflection = config_.grpc.reflection,
+                                                      .registry = &registry_},
+                                                     std::move(services)));
   shutdown_.OnStop("grpc server", [this] {
     readiness_.Draining();
     server_->Drain({.lameduck = config_.drain.lameduck, .timeout = config_.drain.timeout});
   });
   return absl::OkStatus();
+}
+
+// An import of context is the largest message that anybody sends.
+std::uint64_t Process::MessageMax() const {
+  constexpr std::uint64_t kRestOfTheRequest = 64 << 10;
+  if (context_ == nullptr) return config_.grpc.max_message;
+  return std::max<std::uint64_t>(config_.grpc.max_message,
+                                 context::kImportBytesMax + kRestOfTheRequest);
 }
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> Process::ChannelTo(
@@ -144,9 +152,8 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Process::ChannelTo(
 absl::Status Process::StartFollowing() {
   if (context_ == nullptr && !config_.context.address) return absl::OkStatus();
   TANDEM_ASSIGN_OR_RETURN(auto channel, ChannelTo(config_.context.address));
-  router_->FollowContext(std::move(channel), config_.context.address
-                                                 ? config_.peers.token.Reveal()
-                                                 : local_->token());
+  router_->FollowContext(std::move(channel),
+                         config_.context.address ? config_.peers.token.Reveal() : local_->token());
   shutdown_.OnStop("context watch", [this] { router_->StopFollowing(); });
   return absl::OkStatus();
 }
@@ -178,6 +185,8 @@ absl::Status Process::StartNotifier() {
             line);
       }};
   options.dispatch.limits.in_flight_max = config_.notifier.max_in_flight;
+  // As many as the notifier holds: a storm waits in line, it does not make steps fail.
+  options.dispatch.limits.waiting_per_endpoint_max = options.dispatch.held_max;
   options.dispatch.seed = static_cast<std::uint64_t>(absl::ToUnixNanos(clock_.Now()));
   TANDEM_ASSIGN_OR_RETURN(notifier_, notifier::DeliveryWorker::Start(std::move(options)));
   shutdown_.OnStop("notifier", [this] { notifier_->Stop(); });

@@ -44,6 +44,7 @@ class Process {
   absl::Status StartFollowing();
   absl::Status StartNotifier();
   absl::Status WriteAddresses();
+  std::uint64_t MessageMax() const;
   absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelTo(
       const std::optional<runtime::Endpoint>& address);
 

@@ -95,19 +95,19 @@ RouterRole::~RouterRole() {
 std::vector<runtime::ServedService> RouterRole::Serve(const rpc::CallGuard* guard,
                                                       rpc::StreamRegistry* registry) {
   TANDEM_CHECK(api_ == nullptr, "a role is served once");
-  api_ = std::make_unique<api::RouterApi>(api::RouterApi::Parts{
-      .engine = engine_.get(),
-      .readers = readers_.get(),
-      .authenticator = &guard->authenticator(),
-      .clock = clock_,
-      .on_token_revoked = [registry](std::string_view token_id) {
-        registry->EndWhere(
-            [token_id](const rpc::DrainableStream& stream) {
-              return stream.token_id() == token_id;
-            },
-            Error(absl::StatusCode::kUnauthenticated, "TOKEN_REVOKED",
-                  "the token of this call was revoked; ask for a new one"));
-      }});
+  api_ = std::make_unique<api::RouterApi>(
+      api::RouterApi::Parts{.engine = engine_.get(),
+                            .readers = readers_.get(),
+                            .authenticator = &guard->authenticator(),
+                            .clock = clock_,
+                            .on_token_revoked = [registry](std::string_view token_id) {
+                              registry->EndWhere(
+                                  [token_id](const rpc::DrainableStream& stream) {
+                                    return stream.token_id() == token_id;
+                                  },
+                                  Error(absl::StatusCode::kUnauthenticated, "TOKEN_REVOKED",
+                                        "the token of this call was revoked; ask for a new one"));
+                            }});
   std::vector<runtime::ServedService> served;
   const auto add = [&](const char* name, std::unique_ptr<grpc::Service> service) {
     served.push_back({name, service.get()});
@@ -119,8 +119,7 @@ std::vector<runtime::ServedService> RouterRole::Serve(const rpc::CallGuard* guar
   add("tandem.v1.Incidents", std::make_unique<api::IncidentsService>(api_.get(), guard));
   add("tandem.v1.Playbooks", std::make_unique<api::PlaybooksService>(api_.get(), guard));
   add("tandem.v1.Admin", std::make_unique<api::AdminService>(api_.get(), guard));
-  add("tandem.v1.Feed",
-      std::make_unique<api::FeedService>(feed_.get(), engine_.get(), guard));
+  add("tandem.v1.Feed", std::make_unique<api::FeedService>(feed_.get(), engine_.get(), guard));
   add("tandem.v1.Deliveries",
       std::make_unique<api::DeliveriesService>(api_.get(), deliveries_.get(), guard));
   return served;
@@ -128,14 +127,14 @@ std::vector<runtime::ServedService> RouterRole::Serve(const rpc::CallGuard* guar
 
 void RouterRole::FollowContext(std::shared_ptr<grpc::Channel> channel, std::string token) {
   watcher_ = std::make_unique<api::ContextWatcher>(
-      engine_.get(),
-      api::ContextWatcher::Options{
-          .channel = std::move(channel),
-          .token = std::move(token),
-          .on_lost = [](const TenantId& tenant, const absl::Status& status) {
-            Log(LogLevel::kWarn, "context service lost; routing goes on with the last known context",
-                {{"tenant", tenant.value}, {"error", MessageOf(status)}});
-          }});
+      engine_.get(), api::ContextWatcher::Options{
+                         .channel = std::move(channel),
+                         .token = std::move(token),
+                         .on_lost = [](const TenantId& tenant, const absl::Status& status) {
+                           Log(LogLevel::kWarn,
+                               "context service lost; routing goes on with the last known context",
+                               {{"tenant", tenant.value}, {"error", MessageOf(status)}});
+                         }});
 }
 
 absl::StatusOr<std::string> RouterRole::EnsureAdministrator(const std::string& data_dir) {
@@ -158,11 +157,10 @@ absl::StatusOr<std::string> RouterRole::EnsureAdministrator(const std::string& d
   TANDEM_RETURN_IF_ERROR(WritePrivateFile(path, token.text + "\n"));
   for (const core::InstallationFact& fact : wanted) {
     std::promise<absl::Status> done;
-    engine_->Submit({.tenant = core::kInstallation,
-                     .request = core::InstallationInput{self, fact},
-                     .done = [&done](absl::StatusOr<engine::Reply> reply) {
-                       done.set_value(reply.status());
-                     }});
+    engine_->Submit(
+        {.tenant = core::kInstallation,
+         .request = core::InstallationInput{self, fact},
+         .done = [&done](absl::StatusOr<engine::Reply> reply) { done.set_value(reply.status()); }});
     TANDEM_RETURN_IF_ERROR(done.get_future().get());
   }
   return path;

@@ -103,6 +103,8 @@ std::string Noise(std::size_t size) {
 
 // `incidents` upserts and as many events a commit, spread over 20,000 incidents.
 void AddReadModel(journal::Commit& commit, std::uint64_t sequence, std::int64_t incidents) {
+  static const std::string incident_body = Noise(400);
+  static const std::string event_body = Noise(200);
   commit.incidents.clear();
   commit.events.clear();
   for (std::int64_t i = 0; i < incidents; ++i) {
@@ -115,11 +117,11 @@ void AddReadModel(journal::Commit& commit, std::uint64_t sequence, std::int64_t 
          .owner_team = "noc",
          .rule = "catch-all",
          .updated = absl::FromUnixMicros(static_cast<std::int64_t>(sequence)),
-         .body = Noise(400)});
+         .body = incident_body});
     commit.events.push_back({.tenant = kTenant,
                              .sequence = Sequence(sequence),
                              .incident = number,
-                             .body = Noise(200)});
+                             .body = event_body});
   }
 }
 

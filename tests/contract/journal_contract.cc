@@ -19,11 +19,11 @@ using ::testing::SizeIs;
 namespace {
 
 const absl::Time kStart = absl::FromUnixSeconds(1'700'000'000);
-const TenantId kPlant("plant");
-const TenantId kClinic("clinic");
+
+}  // namespace
 
 std::vector<journal::RecordRow> AllRecords(journal::Reader& reader, const TenantId& tenant,
-                                           std::uint64_t from = 1) {
+                                           std::uint64_t from) {
   std::vector<journal::RecordRow> rows;
   const absl::Status status =
       reader.ReadRecords(tenant, Sequence(from), [&](const journal::RecordRow& row) {
@@ -43,17 +43,6 @@ std::vector<std::string> NamesOf(const absl::StatusOr<std::vector<journal::Incid
   }
   return names;
 }
-
-std::vector<std::pair<int, int>> PlacesOf(
-    const absl::StatusOr<std::vector<journal::EventRow>>& rows) {
-  EXPECT_TRUE(rows.ok()) << rows.status();
-  std::vector<std::pair<int, int>> places;
-  if (!rows.ok()) return places;
-  for (const auto& row : *rows) places.emplace_back(row.sequence.value, row.incident.value);
-  return places;
-}
-
-}  // namespace
 
 std::string DistinctBody(std::uint64_t seed, std::size_t size) {
   std::string body;
@@ -497,66 +486,6 @@ TEST_P(JournalContract, PrunesRecordsAndEventsButNeverTheHead) {
   ASSERT_TRUE(journal_->Append({.records = {MakeRecord(kPlant, 601)}}).ok());
   EXPECT_THAT(AllRecords(*reader, kPlant), SizeIs(2));
   EXPECT_TRUE(journal_->Prune(TenantId("unknown"), Sequence(5)).ok());
-}
-
-TEST_P(JournalContract, IsTheSameAfterItWasOpenedAnew) {
-  if (!store_->IsDurable()) GTEST_SKIP() << "keeps nothing";
-  AppendRecords(kPlant, 3);
-  ASSERT_TRUE(journal_
-                  ->Append({.records = {MakeRecord(kPlant, 4)},
-                            .incidents = {MakeIncident(kPlant, 1, absl::Seconds(1))},
-                            .events = {MakeEvent(kPlant, 4, 1)},
-                            .deliveries = {MakeDelivery(kPlant, 1)}})
-                  .ok());
-  const journal::Hash head = NewReader()->ReadHeads()->at(0).hash;
-
-  Reopen();
-
-  const auto reader = NewReader();
-  EXPECT_THAT(AllRecords(*reader, kPlant), SizeIs(4));
-  EXPECT_EQ(reader->ReadHeads()->at(0).hash, head);
-  EXPECT_THAT(NamesOf(reader->ListIncidents({.tenants = {kPlant}})), SizeIs(1));
-  EXPECT_THAT(PlacesOf(reader->ListEvents(kPlant, Sequence(), 10)), SizeIs(1));
-  EXPECT_THAT(*reader->ListOpenDeliveries(), SizeIs(1));
-  EXPECT_EQ(ReasonOf(journal_->Append({.records = {MakeRecord(kPlant, 4)}})), "JOURNAL_GAP");
-  Reopen();
-  EXPECT_TRUE(journal_->Append({.records = {MakeRecord(kPlant, 5)}}).ok());
-}
-
-TEST_P(JournalContract, NoticesADamagedByteOfABodyWhereverItLies) {
-  constexpr std::size_t kSize = 60'000;
-  journal::RecordRow row = MakeRecord(kPlant, 2);
-  row.body = DistinctBody(2, kSize);
-  AppendRecords(kPlant, 1);
-  ASSERT_TRUE(journal_->Append({.records = {row}}).ok());
-  ASSERT_TRUE(journal_->Append({.records = {MakeRecord(kPlant, 3)}}).ok());
-  journal_.reset();
-
-  int noticed = 0;
-  for (std::size_t offset = 0; offset < kSize; offset += 997) {
-    if (!store_->DamageBody(kPlant, Sequence(2), offset)) continue;
-    Reopen();
-    const auto reader = NewReader();
-    const auto read = reader->ReadRecord(kPlant, Sequence(2));
-    EXPECT_EQ(read.status().code(), absl::StatusCode::kDataLoss) << "byte " << offset;
-    EXPECT_EQ(FactsOf(read.status())["tenant"], "plant");
-    EXPECT_EQ(FactsOf(read.status())["sequence"], "2");
-    std::vector<std::uint64_t> seen;
-    const absl::Status all =
-        reader->ReadRecords(kPlant, Sequence(1), [&](const journal::RecordRow& record) {
-          seen.push_back(record.sequence.value);
-          return true;
-        });
-    EXPECT_EQ(all.code(), absl::StatusCode::kDataLoss) << "byte " << offset;
-    EXPECT_THAT(seen, ElementsAre(1));
-    EXPECT_TRUE(reader->ReadRecord(kPlant, Sequence(3)).ok());
-    journal_.reset();
-    ASSERT_TRUE(store_->DamageBody(kPlant, Sequence(2), offset));  // repairs it
-    ++noticed;
-  }
-  if (store_->IsDurable()) {
-    EXPECT_GT(noticed, 50);
-  }
 }
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(JournalContract);

@@ -1,7 +1,7 @@
 // What every journal promises, as one suite: see router/journal/journal.h.
 //
 // An implementation takes part with a JournalStore and one INSTANTIATE_TEST_SUITE_P over
-// JournalContract.
+// JournalContract, and one over DurableJournalContract when it keeps what it holds.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -11,6 +11,8 @@
 #include <memory>
 #include <ostream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "router/journal/journal.h"
 
@@ -22,8 +24,6 @@ class JournalStore {
   virtual ~JournalStore() = default;
   // A journal on what the store holds.
   virtual absl::StatusOr<std::unique_ptr<journal::Journal>> Open() = 0;
-  // False for what is gone with the journal: then the tests that open twice are left out.
-  virtual bool IsDurable() const = 0;
   // Inverts the bits of byte `offset` of the stored body; false when the store cannot.
   // REQUIRES: no journal of the store is open.
   virtual bool DamageBody(const TenantId& tenant, Sequence sequence, std::size_t offset) = 0;
@@ -49,6 +49,20 @@ class JournalContract : public ::testing::TestWithParam<JournalKind> {
   std::unique_ptr<JournalStore> store_;
   std::unique_ptr<journal::Journal> journal_;
 };
+
+// What a journal that outlives its process promises besides. Over the kinds that are durable.
+class DurableJournalContract : public JournalContract {};
+
+inline const TenantId kPlant{"plant"};
+inline const TenantId kClinic{"clinic"};
+
+std::vector<journal::RecordRow> AllRecords(journal::Reader& reader, const TenantId& tenant,
+                                           std::uint64_t from = 1);
+// "plant/1" of each.
+std::vector<std::string> NamesOf(const absl::StatusOr<std::vector<journal::IncidentRow>>& rows);
+// (sequence, incident) of each.
+std::vector<std::pair<int, int>> PlacesOf(
+    const absl::StatusOr<std::vector<journal::EventRow>>& rows);
 
 // Body of `size` bytes in which every aligned block of 8 bytes is found only once.
 std::string DistinctBody(std::uint64_t seed, std::size_t size);

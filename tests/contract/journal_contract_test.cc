@@ -19,7 +19,6 @@ class MemoryStore final : public JournalStore {
   absl::StatusOr<std::unique_ptr<journal::Journal>> Open() override {
     return journal::NewMemoryJournal();
   }
-  bool IsDurable() const override { return false; }
   bool DamageBody(const TenantId&, Sequence, std::size_t) override { return false; }
 };
 
@@ -28,7 +27,6 @@ class SqliteStore final : public JournalStore {
   absl::StatusOr<std::unique_ptr<journal::Journal>> Open() override {
     return journal::OpenSqliteJournal({.path = path()});
   }
-  bool IsDurable() const override { return true; }
 
   // Finds the block of 8 bytes that `offset` lies in; the bodies are made so that it is found once.
   bool DamageBody(const TenantId&, Sequence sequence, std::size_t offset) override {
@@ -65,6 +63,10 @@ JournalKind KindOf(std::string name) {
 INSTANTIATE_TEST_SUITE_P(Journals, JournalContract,
                          ::testing::Values(KindOf<MemoryStore>("Memory"),
                                            KindOf<SqliteStore>("Sqlite")),
+                         [](const auto& kind) { return kind.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(Journals, DurableJournalContract,
+                         ::testing::Values(KindOf<SqliteStore>("Sqlite")),
                          [](const auto& kind) { return kind.param.name; });
 
 }  // namespace

