@@ -248,6 +248,9 @@ std::string EncodeSnapshot(const core::TenantState& state) {
     to->set_planned(delivery.planned);
     to->set_attempts(delivery.attempts);
     to->set_not_before(delivery.not_before);
+    PutIncidentState(state, *delivery.as_planned, place(*delivery.as_planned->playbook),
+                     to->mutable_as_planned());
+    to->set_planned_in(delivery.planned_in.value);
   }
   for (const auto& [client, position] : state.clients) {
     stored::SnapshotClient* to = out->add_clients();
@@ -286,15 +289,20 @@ absl::Status DecodeSnapshot(std::string_view bytes, core::TenantState& state) {
   TANDEM_RETURN_IF_ERROR(GetIncidents(*in, playbooks, state));
   for (const stored::SnapshotDelivery& from : in->deliveries()) {
     const DeliveryNumber number(from.number());
-    state.deliveries[number] = {.number = number,
-                                .incident = IncidentNumber(from.incident()),
-                                .event_type = from.event_type(),
-                                .step = from.step(),
-                                .team = from.team(),
-                                .contact = from.contact(),
-                                .planned = from.planned(),
-                                .attempts = from.attempts(),
-                                .not_before = from.not_before()};
+    const std::uint32_t playbook = from.as_planned().playbook();
+    if (playbook >= playbooks.size()) return Malformed("a delivery without its playbook");
+    state.deliveries[number] = {
+        .number = number,
+        .incident = IncidentNumber(from.incident()),
+        .event_type = from.event_type(),
+        .step = from.step(),
+        .team = from.team(),
+        .contact = from.contact(),
+        .planned = from.planned(),
+        .as_planned = GetIncidentState(from.as_planned(), playbooks[playbook]),
+        .planned_in = Sequence(from.planned_in()),
+        .attempts = from.attempts(),
+        .not_before = from.not_before()};
   }
   for (const stored::SnapshotClient& from : in->clients()) {
     state.clients[from.client_id()] = {from.number(), from.seen()};

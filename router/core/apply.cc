@@ -209,6 +209,9 @@ class Applier {
       incident.told.push_back({fact.team, fact.contact, false});
     }
     Reschedule(state_, incident);
+    Delivery& delivery = state_.deliveries[fact.delivery];
+    delivery.as_planned = std::make_shared<Incident>(incident);
+    delivery.planned_in = at_.sequence;
   }
 
   void operator()(const DeliveryAttempted& fact) {

@@ -102,6 +102,8 @@ std::string StateDigest(const TenantState& state) {
   for (const auto& [number, incident] : state.incidents) AddIncident(hash, *incident);
   for (const auto& [number, delivery] : state.deliveries) {
     hash.Add(number.value).Add(delivery.incident.value).Add(delivery.event_type);
+    AddIncident(hash, *delivery.as_planned);
+    hash.Add(delivery.planned_in.value);
     hash.Add(std::int64_t{delivery.step}).Add(delivery.team).Add(delivery.contact);
     hash.Add(std::int64_t{delivery.attempts}).Add(delivery.not_before);
   }

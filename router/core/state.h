@@ -80,6 +80,10 @@ struct Delivery {
   std::uint32_t step = 0;
   std::string team, contact;
   Micros planned = 0;
+  // The incident as it was when the delivery was planned, and the record that planned it: every
+  // attempt says the same.
+  std::shared_ptr<const Incident> as_planned;
+  Sequence planned_in;
   std::uint32_t attempts = 0;
   Micros not_before = 0;
 };
