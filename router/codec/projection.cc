@@ -253,12 +253,19 @@ std::string DeliveryId(const TenantId& tenant, IncidentNumber incident, Delivery
 
 std::optional<DeliveryNumber> ParseDeliveryId(const TenantId& tenant, std::string_view id) {
   const std::string prefix = fmt::format("dlv-{}-", tenant.value);
-  const std::size_t dash = id.rfind('-');
-  if (!id.starts_with(prefix) || dash < prefix.size() - 1) return std::nullopt;
+  if (!id.starts_with(prefix)) return std::nullopt;
+  const char* const end = id.data() + id.size();
+  std::uint64_t incident = 0;
   std::uint64_t number = 0;
-  const char* end = id.data() + id.size();
-  const auto [at, error] = std::from_chars(id.data() + dash + 1, end, number);
-  if (error != std::errc() || at != end || number == 0) return std::nullopt;
+  const auto dash = std::from_chars(id.data() + prefix.size(), end, incident);
+  if (dash.ec != std::errc() || dash.ptr == end || *dash.ptr != '-') return std::nullopt;
+  const auto last = std::from_chars(dash.ptr + 1, end, number);
+  if (last.ec != std::errc() || last.ptr != end) return std::nullopt;
+  // One delivery has one id: no leading zeros. (Ids of the tenant "a-1" begin like those of "a".)
+  if (incident == 0 || number == 0 ||
+      id != DeliveryId(tenant, IncidentNumber(incident), DeliveryNumber(number))) {
+    return std::nullopt;
+  }
   return DeliveryNumber(number);
 }
 

@@ -85,6 +85,7 @@ void PutIncidentState(const core::TenantState& state, const core::Incident& from
   to->set_round(from.round);
   to->set_exhausted(from.exhausted);
   to->set_next_step(from.next_step);
+  to->set_step_delivered(from.step_delivered);
   for (const core::Told& told : from.told) {
     stored::SnapshotTold* out = to->add_told();
     out->set_team(told.team);
@@ -130,6 +131,7 @@ std::unique_ptr<core::Incident> GetIncidentState(const stored::SnapshotIncident&
   to->round = from.round();
   to->exhausted = from.exhausted();
   to->next_step = from.next_step();
+  to->step_delivered = from.step_delivered();
   for (const stored::SnapshotTold& told : from.told()) {
     to->told.push_back({told.team(), told.contact(), told.reached()});
   }

@@ -62,7 +62,8 @@ void AddIncident(Hasher& hash, const Incident& incident) {
   hash.Add(std::int64_t{incident.firing}).Add(std::int64_t{incident.total});
   hash.Add(std::int64_t{incident.reopened}).Add(incident.ladder_start);
   hash.Add(std::int64_t{incident.step}).Add(std::int64_t{incident.round});
-  hash.Add(std::int64_t{incident.exhausted}).Add(incident.next_step);
+  hash.Add(std::int64_t{incident.exhausted}).Add(std::int64_t{incident.step_delivered});
+  hash.Add(incident.next_step);
   for (const Told& told : incident.told) {
     hash.Add(told.team).Add(told.contact).Add(std::int64_t{told.reached});
   }

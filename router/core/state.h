@@ -55,6 +55,7 @@ struct Incident {
   std::uint32_t step = 0;
   std::uint32_t round = 1;
   bool exhausted = false;
+  bool step_delivered = false;  // a contact of that rung has received its message
   Micros next_step = 0;
   std::vector<Told> told;
   std::vector<DeliveryNumber> open_deliveries;  // ascending
