@@ -163,6 +163,12 @@ absl::Status AlertStream::HandleBatch(std::string_view bytes) {
   return absl::OkStatus();
 }
 
+void AlertStream::OnWriteDone(bool ok) {
+  outbound_.OnWriteDone(ok);
+  // Only now: a sender that does not read its receipts is not read on, so none is ever dropped.
+  if (ok) OneLess();
+}
+
 void AlertStream::OnPosition(absl::StatusOr<engine::Reply> reply) {
   if (!reply.ok()) return End(reply.status());
   v1::StreamAlertsResponse response;
@@ -170,7 +176,6 @@ void AlertStream::OnPosition(absl::StatusOr<engine::Reply> reply) {
   response.mutable_welcome()->mutable_resolve_timeout()->set_seconds(
       absl::ToInt64Seconds(resolve_timeout_));
   outbound_.Push(Serialized(response));
-  OneLess();
 }
 
 void AlertStream::OnReceipt(std::uint64_t number, const std::vector<codec::Refusal>& refusals,
@@ -179,7 +184,6 @@ void AlertStream::OnReceipt(std::uint64_t number, const std::vector<codec::Refus
   v1::StreamAlertsResponse response;
   PutReceipt({number, accepted, reply->repeated}, refusals, response.mutable_receipt());
   outbound_.Push(Serialized(response));
-  OneLess();
 }
 
 void AlertStream::OneLess() {

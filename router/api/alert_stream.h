@@ -28,7 +28,7 @@ class AlertStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
                           public rpc::DrainableStream,
                           public std::enable_shared_from_this<AlertStream> {
  public:
-  // Batches that may await their receipts: then the stream is not read on until one is given.
+  // Batches that may await their receipts: then the stream is not read on until one is written.
   static constexpr int kAwaitingMax = 64;
 
   AlertStream(engine::Engine* engine, const rpc::CallGuard& guard, rpc::Call call,
@@ -42,7 +42,7 @@ class AlertStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
 
  private:
   void OnReadDone(bool ok) override;
-  void OnWriteDone(bool ok) override { outbound_.OnWriteDone(ok); }
+  void OnWriteDone(bool ok) override;
   void OnCancel() override;
   void OnDone() override;
 

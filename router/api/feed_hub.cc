@@ -47,7 +47,12 @@ void FeedHub::OnCommitted(const std::shared_ptr<const journal::Commit>& commit) 
   {
     std::lock_guard lock(mutex_);
     commits_.push_back(commit);
-    if (commits_.size() > options_.commits_max) commits_.pop_front();
+    if (commits_.size() > options_.commits_max) {
+      for (const journal::RecordRow& record : commits_.front()->records) {
+        dropped_[record.tenant] = {record.sequence};
+      }
+      commits_.pop_front();
+    }
   }
   changed_.notify_one();
 }
@@ -70,7 +75,10 @@ absl::Status FeedHub::Add(std::shared_ptr<FeedSink> sink, Subscription subscript
 void FeedHub::Remove(const FeedSink* sink) {
   {
     std::lock_guard lock(mutex_);
-    leaving_.push_back(sink);
+    const auto same = [sink](const Subscriber& arriving) { return arriving.sink.get() == sink; };
+    const std::size_t not_yet_here = std::erase_if(arriving_, same);
+    count_ -= not_yet_here;
+    if (not_yet_here == 0) leaving_.push_back(sink);
   }
   changed_.notify_one();
 }
@@ -94,6 +102,7 @@ void FeedHub::Loop() {
     std::deque<std::shared_ptr<const journal::Commit>> commits;
     std::vector<Subscriber> arriving;
     std::vector<const FeedSink*> leaving;
+    Positions dropped;
     {
       std::unique_lock lock(mutex_);
       const auto ready = [this] {
@@ -107,27 +116,41 @@ void FeedHub::Loop() {
       commits.swap(commits_);
       arriving.swap(arriving_);
       leaving.swap(leaving_);
+      dropped.swap(dropped_);
     }
+    // Before the new ones come: one of them may live where one that left has lived.
+    Forget(leaving);
     for (Subscriber& subscriber : arriving) {
       Welcome(subscriber);
       subscribers_.push_back(std::move(subscriber));
     }
+    if (!dropped.empty()) Skip(dropped);
     for (const auto& commit : commits) Deliver(*commit);
     more = false;
     for (Subscriber& subscriber : subscribers_) {
       if (!subscriber.live && subscriber.sink != nullptr) more = CatchUp(subscriber) || more;
     }
     Heartbeat(absl::Now());
-    const auto gone = [&](const Subscriber& subscriber) {
-      return subscriber.sink == nullptr ||
-             std::find(leaving.begin(), leaving.end(), subscriber.sink.get()) != leaving.end();
-    };
-    const std::size_t removed = std::erase_if(subscribers_, gone);
-    if (removed > 0) {
-      std::lock_guard lock(mutex_);
-      count_ -= removed;
-    }
+    Forget({});
   }
+}
+
+// Removes those who left, and those who take nothing any more.
+void FeedHub::Forget(const std::vector<const FeedSink*>& leaving) {
+  const auto gone = [&](const Subscriber& subscriber) {
+    return subscriber.sink == nullptr ||
+           std::find(leaving.begin(), leaving.end(), subscriber.sink.get()) != leaving.end();
+  };
+  const std::size_t removed = std::erase_if(subscribers_, gone);
+  if (removed == 0) return;
+  std::lock_guard lock(mutex_);
+  count_ -= removed;
+}
+
+// Commits up to `dropped` will not come: the journal has them, whether or not more follow.
+void FeedHub::Skip(const Positions& dropped) {
+  for (const auto& [tenant, position] : dropped) published_[tenant] = position;
+  for (Subscriber& subscriber : subscribers_) subscriber.live = false;
 }
 
 void FeedHub::Welcome(Subscriber& subscriber) {
@@ -206,8 +229,8 @@ bool FeedHub::CatchUpTenant(Subscriber& subscriber, const TenantId& tenant) {
     if (at >= FeedPosition{row.sequence, row.incident.value}) continue;  // it has this one
     if (!SendEvent(subscriber, row)) return false;
   }
-  // A page holds whole records only.
-  if (rows->size() < kPage || rows->back().sequence >= published.sequence) {
+  // A page holds whole records only, so one that is not full need not be the last.
+  if (rows->empty() || rows->back().sequence >= published.sequence) {
     at = std::max(at, published);
     return false;
   }

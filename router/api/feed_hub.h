@@ -85,6 +85,8 @@ class FeedHub final : public engine::CommitSink {
   explicit FeedHub(Options options) : options_(options) {}
 
   void Loop();
+  void Forget(const std::vector<const FeedSink*>& leaving);
+  void Skip(const Positions& dropped);
   void Welcome(Subscriber& subscriber);
   void Deliver(const journal::Commit& commit);
   void DeliverTo(Subscriber& subscriber, const journal::Commit& commit);
@@ -103,6 +105,7 @@ class FeedHub final : public engine::CommitSink {
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable changed_;
   std::deque<std::shared_ptr<const journal::Commit>> commits_;
+  Positions dropped_;  // the last record of each tenant whose commit was dropped
   std::vector<Subscriber> arriving_;
   std::vector<const FeedSink*> leaving_;
   std::size_t count_ = 0;

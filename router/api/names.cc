@@ -1,5 +1,6 @@
 #include "router/api/names.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "router/base/status.h"
@@ -18,11 +19,13 @@ absl::StatusOr<IncidentRef> ResolveIncident(const rpc::Caller& caller,
     const auto [at, error] = std::from_chars(digits.data(), end, number);
     if (error != std::errc() || at != end) number = 0;
   }
-  if (number == 0) {
+  const std::string_view parent = name.substr(0, middle);
+  const auto slashes = std::count(parent.begin(), parent.end(), '/');
+  if (number == 0 || slashes != 1) {
     return InvalidField("NAME_INVALID", field, "expected tenants/{tenant}/incidents/{number}");
   }
   TANDEM_ASSIGN_OR_RETURN(TenantId tenant,
-                          rpc::ResolveTenant(caller, authenticator, name.substr(0, middle), field));
+                          rpc::ResolveTenant(caller, authenticator, parent, field));
   return IncidentRef{std::move(tenant), IncidentNumber(number)};
 }
 

@@ -75,6 +75,16 @@ absl::StatusOr<std::string> Page(const Map& map, int page_size, const std::strin
   return at == map.end() ? std::string() : MakePageToken(last, bound_to);
 }
 
+// A name as it is kept: at most 256 bytes, but never half a character, for no reader of the journal
+// would take a text that is not UTF-8.
+std::string DisplayName(const std::string& name) {
+  constexpr std::size_t kDisplayNameMax = 256;
+  if (name.size() <= kDisplayNameMax) return name;
+  std::size_t cut = kDisplayNameMax;
+  while (cut > 0 && (static_cast<unsigned char>(name[cut]) & 0xC0) == 0x80) --cut;
+  return name.substr(0, cut);
+}
+
 const auto kSame = [](const std::string& text) { return text; };
 
 }  // namespace
@@ -103,7 +113,7 @@ void RouterApi::CreateTenant(const rpc::Caller& caller, const v1::CreateTenantRe
     return answer(InvalidField("NAME_INVALID", "tenant.name", "expected tenants/{tenant}"));
   }
   core::TenantCreated created{.tenant = TenantId(name.substr(kTenants.size())),
-                              .display_name = request.tenant().display_name().substr(0, 256),
+                              .display_name = DisplayName(request.tenant().display_name()),
                               .created = parts_.clock->Now()};
   v1::Tenant message = TenantMessage(created);
   Install(caller, std::move(created), [answer, message](absl::Status status) {
@@ -116,7 +126,7 @@ void RouterApi::PutPrincipal(const rpc::Caller& caller, const v1::PutPrincipalRe
                              Answer<v1::Principal> answer) {
   const v1::Principal& from = request.principal();
   core::PrincipalPut put{.id = from.id(),
-                         .display_name = from.display_name().substr(0, 256),
+                         .display_name = DisplayName(from.display_name()),
                          .side = static_cast<Side>(from.side()),
                          .role = static_cast<core::PrincipalRole>(from.role())};
   for (const std::string& name : from.tenants()) {

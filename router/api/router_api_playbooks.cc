@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 
 #include "router/api/cursor.h"
@@ -141,6 +142,9 @@ void RouterApi::ActivatePlaybook(const rpc::Caller& caller,
     return answer(InvalidField("COMMENT_MISSING", "comment",
                                "say why, in at most 4,096 bytes: both sides will read it"));
   }
+  if (request.request_id().size() > 64) {
+    return answer(InvalidField("TEXT_TOO_LONG", "request_id", "at most 64 bytes are allowed"));
+  }
   const core::Actor actor{caller.principal, caller.side};
   const absl::Status posted =
       parts_.readers->Post([this, tenant, request, actor, answer](journal::Reader&) {
@@ -205,7 +209,12 @@ void RouterApi::ListPlaybooks(const rpc::Caller& caller, const v1::ListPlaybooks
   const std::string bound_to = "playbooks of " + tenant.value;
   if (!request.page_token().empty()) {
     TANDEM_ASSIGN_OR_ANSWER(const std::string at, ReadPageToken(request.page_token(), bound_to));
-    skip = static_cast<std::size_t>(std::stoull(at));
+    const char* end = at.data() + at.size();
+    const auto [stop, error] = std::from_chars(at.data(), end, skip);
+    if (error != std::errc() || stop != end) {
+      return answer(InvalidField("PAGE_TOKEN_INVALID", "page_token",
+                                 "expected the next_page_token of an answer to the same request"));
+    }
   }
   WithActivations<v1::ListPlaybooksResponse>(
       tenant, std::move(answer),

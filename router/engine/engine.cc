@@ -50,7 +50,10 @@ absl::Status Engine::Rebuild() {
 }
 
 void Engine::Submit(Command command) {
-  if (health() != EngineHealth::kServing) {
+  const EngineHealth at = health();
+  const bool taken = at == EngineHealth::kServing ||
+                     (at == EngineHealth::kReadOnly && Shard::IsRead(command.request));
+  if (!taken) {
     std::exchange(command.done, nullptr)(Refusal());
     return;
   }
@@ -121,14 +124,15 @@ absl::Duration Engine::UntilNextDeadline() const {
 }
 
 bool Engine::DiskIsFull() {
-  if (!options_.free_disk) return false;
+  if (!options_.free_disk && !disk_full_) return false;
   const absl::Time now = options_.clock->Now();
   // A clock that was set back must not stop the looking.
   if (now < next_disk_look_ && next_disk_look_ - now <= kDiskLookEvery && !disk_full_) {
     return false;
   }
   next_disk_look_ = now + kDiskLookEvery;
-  disk_full_ = options_.free_disk() < options_.min_free_disk;
+  // Where nothing tells how much is free, only the next append can find out.
+  disk_full_ = options_.free_disk && options_.free_disk() < options_.min_free_disk;
   EngineHealth expected = disk_full_ ? EngineHealth::kServing : EngineHealth::kReadOnly;
   health_.compare_exchange_strong(expected,
                                   disk_full_ ? EngineHealth::kReadOnly : EngineHealth::kServing);
@@ -137,7 +141,9 @@ bool Engine::DiskIsFull() {
 
 void Engine::RunGroup(std::vector<Command> commands) {
   if (DiskIsFull()) {
-    for (Command& command : commands) command.done(Refusal());
+    for (Command& command : commands) {
+      command.done(Shard::IsRead(command.request) ? shard_->Read(command) : Refusal());
+    }
     return;
   }
   {

@@ -100,6 +100,18 @@ void Shard::RunDeadlines(Work& work) {
   }
 }
 
+bool Shard::IsRead(const Request& request) {
+  return std::holds_alternative<MilestonesQuery>(request);
+}
+
+absl::StatusOr<Reply> Shard::Read(const Command& command) const {
+  const core::TenantState* state = FindTenant(command.tenant);
+  if (state == nullptr) return TenantNotFound();
+  return Reply{.activations = state->activations,
+               .context_changes = state->context_changes,
+               .context_version = state->context_version};
+}
+
 absl::StatusOr<Reply> Shard::RunCommand(Command& command, Work& work) {
   if (const auto* installation = std::get_if<core::InstallationInput>(&command.request)) {
     return RunInstallation(*installation, work);
@@ -111,11 +123,7 @@ absl::StatusOr<Reply> Shard::RunCommand(Command& command, Work& work) {
     const auto client = state.clients.find(query->client_id);
     return Reply{.position = client == state.clients.end() ? 0 : client->second.number};
   }
-  if (std::holds_alternative<MilestonesQuery>(command.request)) {
-    return Reply{.activations = state.activations,
-                 .context_changes = state.context_changes,
-                 .context_version = state.context_version};
-  }
+  if (IsRead(command.request)) return Read(command);
   const auto* alerts = std::get_if<AlertsReceived>(&command.request);
   if (alerts != nullptr && alerts->abandoned != nullptr && alerts->abandoned->load()) {
     return Error(absl::StatusCode::kUnavailable, "STREAM_ENDED",

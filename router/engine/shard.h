@@ -61,6 +61,11 @@ class Shard {
   // Decides what time and `commands` bring, at `now` or at the last known time if that is later.
   Group Run(std::span<Command> commands, absl::Time now);
 
+  // Whether `request` only asks for what people read, which goes on while nothing can be written.
+  static bool IsRead(const Request& request);
+  // Answers a command that only reads. REQUIRES: IsRead.
+  absl::StatusOr<Reply> Read(const Command& command) const;
+
   // The earliest deadline of all tenants.
   std::optional<absl::Time> NextDeadline() const;
 

@@ -1,0 +1,295 @@
+#include "router/api/feed_hub.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "router/base/status.h"
+#include "router/engine/engine_rig.h"
+
+namespace tandem::api {
+namespace {
+
+using engine::testing::Alerts;
+using engine::testing::Ask;
+using engine::testing::Await;
+using engine::testing::EachAlone;
+using engine::testing::kHarbor;
+using engine::testing::kMill;
+using engine::testing::kPatience;
+using engine::testing::Send;
+using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
+using ::testing::IsEmpty;
+
+// Takes events until it is full.
+class TestSink final : public FeedSink {
+ public:
+  explicit TestSink(std::size_t room = 1'000'000) : room_(room) {}
+
+  Sent Send(v1::FeedEvent event) override {
+    const std::lock_guard lock(mutex_);
+    if (!event.heartbeat() && events_.size() >= room_) return Sent::kFull;
+    cursor_ = event.cursor();
+    if (event.heartbeat()) {
+      ++beats_;
+    } else {
+      events_.push_back(std::move(event));
+    }
+    changed_.notify_all();
+    return Sent::kYes;
+  }
+  bool HasRoom() const override { return true; }
+  void CutOff(absl::Status status) override {
+    const std::lock_guard lock(mutex_);
+    cut_off_ = std::move(status);
+    changed_.notify_all();
+  }
+
+  // "harbor-mfg 2.1": tenant, sequence and incident of each event, once there are `count`.
+  std::vector<std::string> Await(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    TANDEM_CHECK(changed_.wait_for(lock, kPatience, [&] { return events_.size() >= count; }),
+                 "an event is missing");
+    std::vector<std::string> texts;
+    for (const v1::FeedEvent& event : events_) {
+      const std::string& name = event.incident().name();
+      texts.push_back(event.tenant() + " " + std::to_string(event.sequence()) + "." +
+                      name.substr(name.rfind('/') + 1));
+    }
+    return texts;
+  }
+  absl::Status AwaitCutOff() {
+    std::unique_lock lock(mutex_);
+    TANDEM_CHECK(changed_.wait_for(lock, kPatience, [&] { return !cut_off_.ok(); }),
+                 "it was not cut off");
+    return cut_off_;
+  }
+  std::string AwaitBeats(int count) {
+    std::unique_lock lock(mutex_);
+    TANDEM_CHECK(changed_.wait_for(lock, kPatience, [&] { return beats_ >= count; }),
+                 "no heartbeat came");
+    return cursor_;
+  }
+  v1::FeedEvent event(std::size_t index) {
+    const std::lock_guard lock(mutex_);
+    return events_.at(index);
+  }
+
+ private:
+  const std::size_t room_;
+  std::mutex mutex_;  // guards all below
+  std::condition_variable changed_;
+  std::vector<v1::FeedEvent> events_;
+  std::string cursor_;
+  int beats_ = 0;
+  absl::Status cut_off_;
+};
+
+// Names of alerts, each of which opens an incident.
+std::vector<std::string> Names(int from, int count) {
+  std::vector<std::string> names;
+  for (int i = 0; i < count; ++i) names.push_back("Alert" + std::to_string(from + i));
+  return names;
+}
+
+class FeedHubTest : public ::testing::Test {
+ protected:
+  void Start(FeedHub::Options options = {}) {
+    hub_ = *FeedHub::Start(&rig_.journal, options);
+    ASSERT_TRUE(rig_.StartWithTenants({.sinks = {hub_.get()}}).ok());
+    for (const TenantId& tenant : {kHarbor, kMill}) {
+      ASSERT_TRUE(Ask(*rig_.engine, tenant, EachAlone(tenant)).ok());
+    }
+  }
+  ~FeedHubTest() override {
+    rig_.engine.reset();
+    hub_.reset();
+  }
+
+  void Fire(const TenantId& tenant, std::uint64_t number, std::vector<std::string> names) {
+    ASSERT_TRUE(Ask(*rig_.engine, tenant, Alerts(number, names)).ok());
+  }
+  std::shared_ptr<TestSink> Watch(Subscription wanted, std::size_t room = 1'000'000) {
+    auto sink = std::make_shared<TestSink>(room);
+    EXPECT_TRUE(hub_->Add(sink, std::move(wanted)).ok());
+    return sink;
+  }
+  static Subscription All() { return {.tenants = {kHarbor, kMill}, .from_beginning = true}; }
+  static Subscription After(const std::string& cursor) {
+    return {.tenants = {kHarbor, kMill}, .from = *ReadCursor(cursor)};
+  }
+
+  engine::testing::Rig rig_;
+  std::unique_ptr<FeedHub> hub_;
+};
+
+TEST_F(FeedHubTest, TellsFromTheBeginningAndThenWhatComes) {
+  Start();
+  Fire(kHarbor, 1, {"A", "B"});
+  const auto sink = Watch(All());
+  EXPECT_THAT(sink->Await(2), ElementsAre("harbor-mfg 2.1", "harbor-mfg 2.2"));
+
+  Fire(kMill, 1, {"C"});
+  Fire(kHarbor, 2, {"D"});
+
+  EXPECT_THAT(sink->Await(4),
+              ElementsAre("harbor-mfg 2.1", "harbor-mfg 2.2", "mill 2.1", "harbor-mfg 3.3"));
+}
+
+TEST_F(FeedHubTest, TellsOnlyWhatComesToOneWhoAsksForNothingElse) {
+  Start();
+  Fire(kHarbor, 1, {"A"});
+  const auto before = Watch(All());
+  before->Await(1);  // so that the hub has seen the commit
+  const auto sink = Watch({.tenants = {kHarbor}});
+  sink->AwaitBeats(1);
+
+  Fire(kMill, 1, {"Foreign"});
+  Fire(kHarbor, 2, {"B"});
+
+  EXPECT_THAT(sink->Await(1), ElementsAre("harbor-mfg 3.2"));
+}
+
+TEST_F(FeedHubTest, ResumesFromEveryCursorWithoutGapOrRepeat) {
+  Start();
+  Fire(kHarbor, 1, {"A", "B", "C"});
+  Fire(kMill, 1, {"D", "E"});
+  Fire(kHarbor, 2, {"F"});
+  const auto whole = Watch(All());
+  const std::vector<std::string> all = whole->Await(6);
+
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto resumed = Watch(After(whole->event(i).cursor()));
+    const std::vector<std::string> rest(all.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                                        all.end());
+    EXPECT_THAT(resumed->Await(rest.size()), ElementsAreArray(rest)) << "after event " << i;
+  }
+}
+
+TEST_F(FeedHubTest, LosesNothingWhenRecordsDoNotFillAPage) {
+  Start();
+  // A page of 256 events ends before a record that does not fit into it.
+  Fire(kHarbor, 1, Names(0, 200));
+  Fire(kHarbor, 2, Names(200, 200));
+  Fire(kHarbor, 3, Names(400, 300));
+  Fire(kHarbor, 4, {"Last"});
+
+  const auto sink = Watch(All());
+
+  const std::vector<std::string> told = sink->Await(701);
+  ASSERT_EQ(told.size(), 701U);
+  EXPECT_EQ(told[200], "harbor-mfg 3.201");
+  EXPECT_EQ(told[400], "harbor-mfg 4.401");
+  EXPECT_EQ(told.back(), "harbor-mfg 5.701");
+}
+
+TEST_F(FeedHubTest, CutsASlowReaderOffWithACursorThatResumesExactly) {
+  Start();
+  Fire(kHarbor, 1, {"A", "B", "C", "D", "E"});
+  const std::vector<std::string> all = Watch(All())->Await(5);
+  for (std::size_t room = 0; room < 5; ++room) {
+    const auto slow = Watch(All(), room);
+
+    const absl::Status cut = slow->AwaitCutOff();
+    EXPECT_EQ(cut.code(), absl::StatusCode::kResourceExhausted);
+    EXPECT_EQ(ReasonOf(cut), "READER_TOO_SLOW");
+    const auto resumed = Watch(After(FactsOf(cut).at("cursor")));
+
+    std::vector<std::string> told = slow->Await(room);
+    for (std::string& text : resumed->Await(5 - room)) told.push_back(std::move(text));
+    EXPECT_THAT(told, ElementsAreArray(all)) << "with room for " << room;
+  }
+}
+
+TEST_F(FeedHubTest, ReadsFromTheJournalWhatItWasTooSlowToTake) {
+  // With room for a single commit, whatever comes while the hub is busy is dropped.
+  Start({.commits_max = 1});
+  const auto sink = Watch(All());
+  std::vector<engine::testing::Answered> answers;
+  for (int i = 0; i < 100; ++i) {
+    answers.push_back(Send(*rig_.engine, i % 7 == 0 ? kMill : kHarbor,
+                           Alerts(static_cast<std::uint64_t>(i) + 1, Names(i, 1))));
+  }
+  for (auto& answer : answers) ASSERT_TRUE(Await(std::move(answer)).ok());
+
+  std::map<std::string, int> next = {{"harbor-mfg", 1}, {"mill", 1}};
+  for (const std::string& text : sink->Await(100)) {
+    const std::string tenant = text.substr(0, text.find(' '));
+    EXPECT_EQ(text.substr(text.find('.') + 1), std::to_string(next[tenant]++)) << text;
+  }
+  EXPECT_EQ(next["harbor-mfg"] + next["mill"], 102);
+}
+
+TEST_F(FeedHubTest, TellsOfADroppedCommitAlsoWhenNothingFollowsInItsTenant) {
+  Start({.commits_max = 1});
+  const auto sink = Watch(All());
+  sink->AwaitBeats(1);
+  // One after the other without a pause for the hub: the first is dropped, the second is mill's.
+  Fire(kHarbor, 1, {"A"});
+  Fire(kMill, 1, {"B"});
+
+  EXPECT_THAT(sink->Await(2), ::testing::UnorderedElementsAre("harbor-mfg 2.1", "mill 2.1"));
+}
+
+TEST_F(FeedHubTest, TellsWhatTheFilterTakesAndMovesTheCursorPastTheRest) {
+  Start();
+  Subscription wanted = All();
+  wanted.filter = *IncidentFilter::Parse("label.alertname=B");
+  const auto sink = Watch(std::move(wanted));
+  Fire(kHarbor, 1, {"A", "B", "C"});
+  Fire(kHarbor, 2, {"D", "B2"});
+  Fire(kMill, 1, {"B"});
+
+  EXPECT_THAT(sink->Await(2), ElementsAre("harbor-mfg 2.2", "mill 2.1"));
+  EXPECT_EQ(ReadCursor(sink->event(1).cursor())->at(kHarbor), FeedPosition{Sequence(3)});
+}
+
+TEST_F(FeedHubTest, CarriesAlertsUnlessTheyAreLeftOut) {
+  Start();
+  Fire(kHarbor, 1, {"A"});
+  Subscription without = All();
+  without.omit_alerts = true;
+
+  const auto full = Watch(All());
+  const auto lean = Watch(std::move(without));
+  full->Await(1);
+  lean->Await(1);
+
+  ASSERT_EQ(full->event(0).alerts_size(), 1);
+  EXPECT_EQ(full->event(0).alerts(0).labels(0).value(), "A");
+  EXPECT_THAT(lean->event(0).alerts(), IsEmpty());
+  EXPECT_EQ(lean->event(0).incident().total_alerts(), 1U);
+}
+
+TEST_F(FeedHubTest, BeatsWithTheCursorAtOnceAndInSilence) {
+  Start({.heartbeat = absl::Milliseconds(4)});
+  Fire(kHarbor, 1, {"A"});
+  const auto sink = Watch(All());
+  sink->Await(1);
+
+  const std::string cursor = sink->AwaitBeats(3);
+
+  EXPECT_EQ(ReadCursor(cursor)->at(kHarbor), FeedPosition{Sequence(2)});
+}
+
+TEST_F(FeedHubTest, HasALimitOfSubscribersAndTakesOthersWhenOneHasLeft) {
+  Start({.heartbeat = absl::Milliseconds(4), .subscribers_max = 1});
+  const auto first = Watch(All());
+  const auto second = std::make_shared<TestSink>();
+  const absl::Status refused = hub_->Add(second, All());
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(ReasonOf(refused), "SUBSCRIBERS_EXHAUSTED");
+
+  hub_->Remove(first.get());
+
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  while (hub_->subscribers() > 0 && std::chrono::steady_clock::now() < until) {
+    std::this_thread::yield();
+  }
+  EXPECT_TRUE(hub_->Add(second, All()).ok());
+}
+
+}  // namespace
+}  // namespace tandem::api
