@@ -16,7 +16,7 @@ enum class Plant {
 
 #ifdef TANDEM_PLANTS
 bool IsPlanted(Plant plant);
-// False for an unknown name: "ack-before-commit", "forget-outbox", "retry-fsync".
+// False for an unknown name: "none", "ack-before-commit", "forget-outbox", "retry-fsync".
 bool PlantBug(std::string_view name);
 #else
 constexpr bool IsPlanted(Plant) { return false; }

@@ -133,6 +133,11 @@ class BatchReader {
   }
 
   void ReadAlert(std::string_view bytes) {
+    // Such a batch is refused whole: its alerts are only counted.
+    if (options_.now_seconds && batch_.sent >= kBatchAlertsMax) {
+      ++batch_.sent;
+      return;
+    }
     refused_ = false;
     Range range{.labels = batch_.labels_.size()};
     core::AlertItem item{.index = batch_.sent};
@@ -192,8 +197,9 @@ class BatchReader {
     labels.insert(labels.end(), annotations_.begin(), annotations_.end());
     range.end = labels.size();
     // nanoseconds below a microsecond are cut: what is stored is what was decided by.
+    // A stored batch also holds the alerts that were refused, with whatever times: absl saturates.
     const auto time = [](const Stamp& s) {
-      return absl::FromUnixMicros(s.seconds * 1'000'000 + s.nanos / 1000);
+      return absl::FromUnixSeconds(s.seconds) + absl::Microseconds(s.nanos / 1000);
     };
     if (starts) item.starts_at = time(*starts);
     if (ends) item.ends_at = time(*ends);

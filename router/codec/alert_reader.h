@@ -62,7 +62,8 @@ class ReadBatch {
 };
 
 // Judges each alert alone. INVALID_ARGUMENT when the batch as a whole is refused: malformed bytes,
-// too large, too many alerts, none, or number 0; `now` is the time of receipt.
+// too large, too many alerts, or none; `now` is the time of receipt. Whether a number is needed is
+// for the caller to say: a sender without a client id has none.
 absl::StatusOr<ReadBatch> ReadAlertBatch(std::string_view bytes, const core::IdentityKey& key,
                                          absl::Time now);
 

@@ -119,7 +119,7 @@ void FinishTexts(stored::Event& event) {
 
 void PutDelivery(const core::TenantState& state, const core::Delivery& delivery,
                  v1::Delivery* out) {
-  const core::Incident& incident = *state.FindIncident(delivery.incident);
+  const core::Incident& incident = *delivery.as_planned;
   out->set_tenant(state.tenant.value);
   out->set_delivery_id(DeliveryId(state.tenant, delivery.incident, delivery.number));
   out->set_contact(delivery.contact);
@@ -134,7 +134,7 @@ void PutDelivery(const core::TenantState& state, const core::Delivery& delivery,
   out->set_event_type(delivery.event_type);
   PutTime(delivery.planned, out->mutable_event_time());
   out->set_step(delivery.step);
-  PutIncident(state, incident, out->mutable_incident());
+  PutIncident(state.tenant, incident, delivery.planned_in, out->mutable_incident());
   out->set_attempts(delivery.attempts);
   if (delivery.not_before != 0) PutTime(delivery.not_before, out->mutable_not_before());
 }
@@ -172,7 +172,7 @@ void Projection::AddRecord(const core::TenantState& state, const core::Facts& fa
   builder.ForEach([&](IncidentNumber number, stored::Event& event) {
     const core::Incident* incident = state.FindIncident(number);
     TANDEM_CHECK(incident != nullptr, "an incident that something happened to is known");
-    PutIncident(state, *incident, event.mutable_incident());
+    PutIncident(state.tenant, *incident, state.last_sequence, event.mutable_incident());
     event.set_time(state.last_time);
     FinishTexts(event);
     out_.events.push_back({state.tenant, state.last_sequence, number, event.SerializeAsString()});
@@ -186,7 +186,7 @@ void Projection::Finish() {
     const core::Incident* incident = state->FindIncident(key.second);
     if (incident == nullptr) continue;
     v1::Incident message;
-    PutIncident(*state, *incident, &message);
+    PutIncident(state->tenant, *incident, state->last_sequence, &message);
     const playbook::Rule& rule = incident->Rule();
     const playbook::Team& owner = incident->playbook->teams()[rule.owner];
     out_.incidents.push_back({.tenant = key.first,
@@ -202,11 +202,11 @@ void Projection::Finish() {
   changed_.clear();
 }
 
-void PutIncident(const core::TenantState& state, const core::Incident& incident,
+void PutIncident(const TenantId& tenant, const core::Incident& incident, Sequence sequence,
                  v1::Incident* out) {
   const playbook::Rule& rule = incident.Rule();
   const playbook::Team& owner = incident.playbook->teams()[rule.owner];
-  out->set_name(IncidentName(state.tenant, incident.number));
+  out->set_name(IncidentName(tenant, incident.number));
   out->set_state(ToProto(incident.state));
   out->set_severity(ToProto(incident.severity));
   out->set_title(incident.title);
@@ -240,7 +240,7 @@ void PutIncident(const core::TenantState& state, const core::Incident& incident,
   }
   out->set_context_gap(incident.context_gap);
   out->set_escalation_exhausted(incident.exhausted);
-  out->set_etag(fmt::format("{}", state.last_sequence.value));
+  out->set_etag(fmt::format("{}", sequence.value));
 }
 
 std::string IncidentName(const TenantId& tenant, IncidentNumber number) {
@@ -253,12 +253,19 @@ std::string DeliveryId(const TenantId& tenant, IncidentNumber incident, Delivery
 
 std::optional<DeliveryNumber> ParseDeliveryId(const TenantId& tenant, std::string_view id) {
   const std::string prefix = fmt::format("dlv-{}-", tenant.value);
-  const std::size_t dash = id.rfind('-');
-  if (!id.starts_with(prefix) || dash < prefix.size() - 1) return std::nullopt;
+  if (!id.starts_with(prefix)) return std::nullopt;
+  const char* const end = id.data() + id.size();
+  std::uint64_t incident = 0;
   std::uint64_t number = 0;
-  const char* end = id.data() + id.size();
-  const auto [at, error] = std::from_chars(id.data() + dash + 1, end, number);
-  if (error != std::errc() || at != end || number == 0) return std::nullopt;
+  const auto dash = std::from_chars(id.data() + prefix.size(), end, incident);
+  if (dash.ec != std::errc() || dash.ptr == end || *dash.ptr != '-') return std::nullopt;
+  const auto last = std::from_chars(dash.ptr + 1, end, number);
+  if (last.ec != std::errc() || last.ptr != end) return std::nullopt;
+  // One delivery has one id: no leading zeros. (Ids of the tenant "a-1" begin like those of "a".)
+  if (incident == 0 || number == 0 ||
+      id != DeliveryId(tenant, IncidentNumber(incident), DeliveryNumber(number))) {
+    return std::nullopt;
+  }
   return DeliveryNumber(number);
 }
 

@@ -35,7 +35,9 @@ class Projection {
 };
 
 // An incident in the words of the public API.
-void PutIncident(const core::TenantState& state, const core::Incident& incident, v1::Incident* out);
+// `sequence` is the record after which it is so.
+void PutIncident(const TenantId& tenant, const core::Incident& incident, Sequence sequence,
+                 v1::Incident* out);
 
 // "tenants/{tenant}/incidents/{number}".
 std::string IncidentName(const TenantId& tenant, IncidentNumber number);

@@ -85,6 +85,7 @@ void PutIncidentState(const core::TenantState& state, const core::Incident& from
   to->set_round(from.round);
   to->set_exhausted(from.exhausted);
   to->set_next_step(from.next_step);
+  to->set_step_delivered(from.step_delivered);
   for (const core::Told& told : from.told) {
     stored::SnapshotTold* out = to->add_told();
     out->set_team(told.team);
@@ -130,6 +131,7 @@ std::unique_ptr<core::Incident> GetIncidentState(const stored::SnapshotIncident&
   to->round = from.round();
   to->exhausted = from.exhausted();
   to->next_step = from.next_step();
+  to->step_delivered = from.step_delivered();
   for (const stored::SnapshotTold& told : from.told()) {
     to->told.push_back({told.team(), told.contact(), told.reached()});
   }
@@ -248,6 +250,9 @@ std::string EncodeSnapshot(const core::TenantState& state) {
     to->set_planned(delivery.planned);
     to->set_attempts(delivery.attempts);
     to->set_not_before(delivery.not_before);
+    PutIncidentState(state, *delivery.as_planned, place(*delivery.as_planned->playbook),
+                     to->mutable_as_planned());
+    to->set_planned_in(delivery.planned_in.value);
   }
   for (const auto& [client, position] : state.clients) {
     stored::SnapshotClient* to = out->add_clients();
@@ -286,15 +291,20 @@ absl::Status DecodeSnapshot(std::string_view bytes, core::TenantState& state) {
   TANDEM_RETURN_IF_ERROR(GetIncidents(*in, playbooks, state));
   for (const stored::SnapshotDelivery& from : in->deliveries()) {
     const DeliveryNumber number(from.number());
-    state.deliveries[number] = {.number = number,
-                                .incident = IncidentNumber(from.incident()),
-                                .event_type = from.event_type(),
-                                .step = from.step(),
-                                .team = from.team(),
-                                .contact = from.contact(),
-                                .planned = from.planned(),
-                                .attempts = from.attempts(),
-                                .not_before = from.not_before()};
+    const std::uint32_t playbook = from.as_planned().playbook();
+    if (playbook >= playbooks.size()) return Malformed("a delivery without its playbook");
+    state.deliveries[number] = {
+        .number = number,
+        .incident = IncidentNumber(from.incident()),
+        .event_type = from.event_type(),
+        .step = from.step(),
+        .team = from.team(),
+        .contact = from.contact(),
+        .planned = from.planned(),
+        .as_planned = GetIncidentState(from.as_planned(), playbooks[playbook]),
+        .planned_in = Sequence(from.planned_in()),
+        .attempts = from.attempts(),
+        .not_before = from.not_before()};
   }
   for (const stored::SnapshotClient& from : in->clients()) {
     state.clients[from.client_id()] = {from.number(), from.seen()};

@@ -110,6 +110,10 @@ std::vector<const AlertSlot*> AlertTable::Due(Micros now, std::size_t limit) con
     const AlertSlot* slot = Find(numbers[i]);
     if (slot != nullptr && slot->wake == moment && slot->ends <= now) due.push_back(slot);
   }
+  // An alert stands twice in a moment when its end came nearer and then went back to it.
+  std::sort(due.begin(), due.end(),
+            [](const AlertSlot* a, const AlertSlot* b) { return a->number < b->number; });
+  due.erase(std::unique(due.begin(), due.end()), due.end());
   return due;
 }
 

@@ -74,7 +74,8 @@ class AlertTable {
 
   // The earliest time at which an alert must be looked at.
   std::optional<Micros> NextWake() const;
-  // Alerts to look at by `now`: at most `limit`, those of the earliest moment first.
+  // Alerts to look at by `now`: at most `limit` of the earliest moment, each once, by
+  // number.
   std::vector<const AlertSlot*> Due(Micros now, std::size_t limit) const;
   // Ends a look that Due began with the same arguments: those still active are put at their new
   // end.

@@ -26,7 +26,10 @@ void Reschedule(TenantState& state, Incident& incident) {
       break;
     case IncidentState::kResolved:
       // It stays while an alert of it still fires or a message of it is on its way.
-      if (incident.firing == 0 && incident.open_deliveries.empty()) consider(incident.forget);
+      // Never in the record that changes it, so that the change is still told.
+      if (incident.firing == 0 && incident.open_deliveries.empty()) {
+        consider(std::max(incident.forget, incident.updated + 1));
+      }
       break;
   }
   if (earliest == incident.deadline) return;
@@ -122,7 +125,7 @@ class Applier {
     ++incident.reopened;
     incident.step = 0;
     incident.round = 1;
-    incident.exhausted = false;
+    incident.exhausted = incident.step_delivered = false;
     incident.ladder_start = incident.next_step = fact.next_step;
     Remember(fact.actor, fact.request_id, fact.incident);
     Reschedule(state_, incident);
@@ -186,6 +189,7 @@ class Applier {
     incident.step = fact.step;
     incident.round = fact.round;
     incident.exhausted = fact.last_resort;
+    incident.step_delivered = false;
     incident.next_step = fact.next_step;
     Reschedule(state_, incident);
   }
@@ -209,6 +213,9 @@ class Applier {
       incident.told.push_back({fact.team, fact.contact, false});
     }
     Reschedule(state_, incident);
+    Delivery& delivery = state_.deliveries[fact.delivery];
+    delivery.as_planned = std::make_shared<Incident>(incident);
+    delivery.planned_in = at_.sequence;
   }
 
   void operator()(const DeliveryAttempted& fact) {
@@ -219,7 +226,12 @@ class Applier {
     }
   }
 
-  void operator()(const DeliverySucceeded& fact) { EndDelivery(fact.delivery); }
+  void operator()(const DeliverySucceeded& fact) {
+    const Delivery& delivery = GetDelivery(fact.delivery);
+    Incident& incident = Get(delivery.incident);
+    if (delivery.step > 0 && delivery.step == incident.step) incident.step_delivered = true;
+    EndDelivery(fact.delivery);
+  }
 
   void operator()(const DeliveryFailed& fact) {
     Delivery& delivery = GetDelivery(fact.delivery);

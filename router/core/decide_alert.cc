@@ -39,10 +39,12 @@ Span SpanOf(const AlertBatch& batch, const AlertItem& alert, Micros now) {
 void DecideKnown(const AlertItem& alert, const AlertSlot& known, const Span& span, Micros now,
                  const TenantState& state, Facts& facts) {
   if (!span.ends_by_timeout && span.ends <= now) {
-    // A resolve from before this episode began speaks of an earlier one.
-    if (span.ends < known.starts) return;
-    facts.push_back(AlertCleared{known.number, known.incident, span.ends, false, known.source,
-                                 known.source_index});
+    // A report with both ends of a span that was over before this episode began speaks of an
+    // earlier episode. One without a start says that it is over now; clocks and whole seconds of a
+    // source may put that a little before our own start.
+    if (alert.starts_at && span.ends < known.starts) return;
+    facts.push_back(AlertCleared{known.number, known.incident, std::max(span.ends, known.starts),
+                                 false, known.source, known.source_index});
     const Incident& incident = *state.FindIncident(known.incident);
     // The count falls with the fact above; it was the last when one is left now.
     if (incident.firing == 1 && incident.state != IncidentState::kResolved) {

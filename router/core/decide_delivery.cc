@@ -49,8 +49,8 @@ void DecideDeliveryReport(const TenantState& state, const DeliveryReport& report
                                   report.attempt, report.detail});
   const Incident& incident = *state.FindIncident(delivery.incident);
   if (incident.state == IncidentState::kOpen && delivery.step > 0 &&
-      delivery.step == incident.step && !incident.exhausted && incident.next_step > now &&
-      LastOfItsRung(state, incident, delivery)) {
+      delivery.step == incident.step && !incident.exhausted && !incident.step_delivered &&
+      incident.next_step > now && LastOfItsRung(state, incident, delivery)) {
     facts.push_back(StepHastened{incident.number, now});
   }
 }

@@ -62,7 +62,8 @@ void AddIncident(Hasher& hash, const Incident& incident) {
   hash.Add(std::int64_t{incident.firing}).Add(std::int64_t{incident.total});
   hash.Add(std::int64_t{incident.reopened}).Add(incident.ladder_start);
   hash.Add(std::int64_t{incident.step}).Add(std::int64_t{incident.round});
-  hash.Add(std::int64_t{incident.exhausted}).Add(incident.next_step);
+  hash.Add(std::int64_t{incident.exhausted}).Add(std::int64_t{incident.step_delivered});
+  hash.Add(incident.next_step);
   for (const Told& told : incident.told) {
     hash.Add(told.team).Add(told.contact).Add(std::int64_t{told.reached});
   }
@@ -102,6 +103,8 @@ std::string StateDigest(const TenantState& state) {
   for (const auto& [number, incident] : state.incidents) AddIncident(hash, *incident);
   for (const auto& [number, delivery] : state.deliveries) {
     hash.Add(number.value).Add(delivery.incident.value).Add(delivery.event_type);
+    AddIncident(hash, *delivery.as_planned);
+    hash.Add(delivery.planned_in.value);
     hash.Add(std::int64_t{delivery.step}).Add(delivery.team).Add(delivery.contact);
     hash.Add(std::int64_t{delivery.attempts}).Add(delivery.not_before);
   }

@@ -38,9 +38,11 @@ Rung NextRung(const Incident& incident, const playbook::Escalation& ladder) {
 Micros DueAfter(const Incident& incident, const playbook::Escalation& ladder, const Rung& rung,
                 Micros now) {
   if (rung.last_resort) return now + kLastResortEvery;
+  // The ladder starts with its first rung, which may itself come after a while.
   const Micros start = rung.round == incident.round ? incident.ladder_start : now;
   if (rung.step < ladder.steps.size()) {
-    const Micros planned = start + ToMicros(ladder.steps[rung.step].after);
+    const Micros planned =
+        start + ToMicros(ladder.steps[rung.step].after - ladder.steps.front().after);
     // A rung that would be overdue at once (the router was down) keeps its distance from this one.
     const Micros gap = ToMicros(ladder.steps[rung.step].after - ladder.steps[rung.step - 1].after);
     return planned > now ? planned : now + gap;

@@ -55,6 +55,7 @@ struct Incident {
   std::uint32_t step = 0;
   std::uint32_t round = 1;
   bool exhausted = false;
+  bool step_delivered = false;  // a contact of that rung has received its message
   Micros next_step = 0;
   std::vector<Told> told;
   std::vector<DeliveryNumber> open_deliveries;  // ascending
@@ -80,6 +81,10 @@ struct Delivery {
   std::uint32_t step = 0;
   std::string team, contact;
   Micros planned = 0;
+  // The incident as it was when the delivery was planned, and the record that planned it: every
+  // attempt says the same.
+  std::shared_ptr<const Incident> as_planned;
+  Sequence planned_in;
   std::uint32_t attempts = 0;
   Micros not_before = 0;
 };

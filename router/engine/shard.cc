@@ -156,7 +156,7 @@ absl::StatusOr<Reply> Shard::RunCommand(Command& command, Work& work) {
   Reply reply{.sequence = outcome.facts.empty() ? Sequence() : state.last_sequence,
               .repeated = outcome.repeated};
   if (const core::Incident* after = incident ? state.FindIncident(incident) : nullptr) {
-    codec::PutIncident(state, *after, &reply.incident.emplace());
+    codec::PutIncident(state.tenant, *after, state.last_sequence, &reply.incident.emplace());
   }
   if (delivery) reply.delivery_open = state.deliveries.contains(*delivery);
   return reply;

@@ -1,5 +1,6 @@
 """Runs each experiment against a router with a bug that breaks its promise, and demands that it
-turns red. An experiment that never failed proves nothing.
+turns red. An experiment that never failed proves nothing; neither does one that always fails, so
+the same program without a bug must pass it first.
 
 usage: planted.py [EXPERIMENT…]; the bugs stand in router/base/plant.h, the program is
 tandemd-planted.
@@ -20,11 +21,27 @@ PLANTS = (
 )
 
 
+CONTROLS = {"kill_router": ["--kills", "2"], "kill_agent": ["--kills", "2"],
+            "receiver_away": ["--rounds", "1"], "fsync_fails": ["--rounds", "1"]}
+
+
+def run_with(experiment, plant, size):
+    return subprocess.run([sys.executable, "-B", HERE / f"{experiment}.py", "--router",
+                           "tandemd-planted", "--plant", plant, *size],
+                          capture_output=True, text=True, check=False, timeout=600)
+
+
+def passes_without(experiment):
+    """True when the program is fit for the experiment as long as no bug is planted."""
+    run = run_with(experiment, "none", CONTROLS[experiment])
+    if run.returncode != 0:
+        print(f"UNFIT    {experiment} fails without a bug: {run.stdout[-400:]}", flush=True)
+    return run.returncode == 0
+
+
 def turns_red(experiment, plant, size):
     """True when the experiment says BROKEN; prints what it said."""
-    run = subprocess.run([sys.executable, "-B", HERE / f"{experiment}.py", "--router",
-                          "tandemd-planted", "--plant", plant, *size],
-                         capture_output=True, text=True, check=False, timeout=600)
+    run = run_with(experiment, plant, size)
     red = run.returncode == 1 and "BROKEN" in run.stdout
     said = next((line for line in run.stdout.splitlines() if experiment in line),
                 run.stderr.strip().splitlines()[-1:] or "nothing")
@@ -35,7 +52,9 @@ def turns_red(experiment, plant, size):
 
 def main():
     wanted = sys.argv[1:]
-    results = [turns_red(*plant) for plant in PLANTS if not wanted or plant[0] in wanted]
+    plants = [plant for plant in PLANTS if not wanted or plant[0] in wanted]
+    fit = {name: passes_without(name) for name in dict.fromkeys(plant[0] for plant in plants)}
+    results = [fit[plant[0]] and turns_red(*plant) for plant in plants]
     print(f"planted: {sum(results)} of {len(results)} bugs were found")
     return 0 if results and all(results) else 1
 

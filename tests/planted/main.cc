@@ -9,14 +9,22 @@
 #include "services/tandemd/process.h"
 
 int main(int argc, char** argv) {
-  if (argc < 3 || std::strcmp(argv[1], "--plant") != 0 || !tandem::PlantBug(argv[2])) {
+  std::vector<const char*> arguments;
+  bool planted = false;
+  for (int i = 0; i < argc; ++i) {
+    if (std::strcmp(argv[i], "--plant") == 0 && i + 1 < argc) {
+      planted = tandem::PlantBug(argv[++i]);
+    } else {
+      arguments.push_back(argv[i]);
+    }
+  }
+  if (!planted) {
     std::fputs(
-        "usage: tandemd-planted --plant ack-before-commit|forget-outbox|retry-fsync [ARGUMENT…]\n",
+        "usage: tandemd-planted --plant none|ack-before-commit|forget-outbox|retry-fsync "
+        "[ARGUMENT…]\n",
         stderr);
     return 2;
   }
-  std::vector<const char*> arguments = {argv[0]};
-  arguments.insert(arguments.end(), argv + 3, argv + argc);
   const tandem::runtime::StartUp start = tandem::runtime::ReadCommandLine(
       static_cast<int>(arguments.size()), arguments.data(), tandem::runtime::TandemEnvironment());
   std::fputs(start.out.c_str(), stdout);

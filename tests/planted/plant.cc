@@ -12,7 +12,9 @@ std::atomic<Plant> planted{Plant::kNone};
 bool IsPlanted(Plant plant) { return planted.load() == plant; }
 
 bool PlantBug(std::string_view name) {
-  if (name == "ack-before-commit") {
+  if (name == "none") {
+    planted = Plant::kNone;
+  } else if (name == "ack-before-commit") {
     planted = Plant::kAckBeforeCommit;
   } else if (name == "forget-outbox") {
     planted = Plant::kForgetOutbox;

@@ -17,7 +17,7 @@ using ::testing::Pair;
 class SessionTest : public ::testing::Test {
  protected:
   SessionTest() {
-    options_.client_id = "a";
+    options_.client_id = std::string("a");
     options_.window = 2;
     options_.events.receipt = [this](const BatchReceipt& r) { told_.push_back(r.batch.number); };
     options_.events.notice = [this](const absl::Status& s) { notices_.push_back(ReasonOf(s)); };
