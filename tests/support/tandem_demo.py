@@ -171,7 +171,7 @@ class Story:
                           "(kill -9), twice")
         for seed, tenant in enumerate(TENANTS, 1):
             self.agents.append(StormAgent(
-                self.world, self.router, tenant, f"agent-of-{tenant}", rate=150, seed=seed,
+                self.world, self.router, tenant, f"agent-of-{tenant}", rate=60, seed=seed,
                 context=example_folder(tenant) / "context.yaml").start())
         for _ in range(2):
             before = self.receipts()
@@ -268,13 +268,13 @@ INFUSION = {"alertname": "InfusionServerDown", "site": "main-house", "service": 
             "severity": "critical"}
 BANKING = {"alertname": "LatencyHigh", "site": "dc-north", "service": "core-banking",
            "severity": "major"}
-STORY_SERVICES = {"mes", "infusion-server", "core-banking"}
+TITLES = {"MES does not answer", "The server of the infusion pumps is down",
+          "Core banking answers slowly"}
 
 
 def in_story(incident):
     """True for what the scenes are about; the storm is only counted."""
-    return any(label.name == "service" and label.value in STORY_SERVICES
-               for label in incident.group_labels)
+    return incident.title in TITLES
 
 
 def try_next(story, screen):
