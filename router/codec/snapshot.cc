@@ -252,6 +252,7 @@ std::string EncodeSnapshot(const core::TenantState& state) {
     to->set_not_before(delivery.not_before);
     PutIncidentState(state, *delivery.as_planned, place(*delivery.as_planned->playbook),
                      to->mutable_as_planned());
+    to->mutable_as_planned()->clear_newest_of_group();  // only of incidents that live
     to->set_planned_in(delivery.planned_in.value);
   }
   for (const auto& [client, position] : state.clients) {

@@ -106,6 +106,7 @@ TEST(Decide, AResolveOfAnEarlierEpisodeSaysNothing) {
   World world;
   world.Fire("Down");
   EXPECT_THAT(world.Push({{.labels = {{"alertname", "Down"}, {"host", "a"}},
+                           .starts = world.now - absl::Minutes(9),
                            .ends = world.now - absl::Minutes(1)}}),
               IsEmpty());
   EXPECT_THAT(world.Clear("Unknown"), IsEmpty());

@@ -19,7 +19,7 @@ TEST(Fingerprint, EqualsThatOfAlertmanager) {
 TEST(Identity, DependsOnEveryLabelAndOnTheKey) {
   const IdentityKey key{};
   IdentityKey other{};
-  other.fill(1);
+  for (std::size_t i = 0; i < other.size(); ++i) other[i] = static_cast<std::uint8_t>(i * i + 7);
   const std::array<LabelView, 1> a = {{{"ab", "c"}}};
   const std::array<LabelView, 1> b = {{{"a", "bc"}}};
   EXPECT_EQ(IdentityOf(key, a), IdentityOf(key, a));

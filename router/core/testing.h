@@ -48,20 +48,24 @@ rules:
     owner: noc
     handling: autonomous
     escalation: late
+    reason: A rule of the tests.
   - name: gap
     match: ['alertname="Gap"']
     owner: plant
     handling: autonomous
     escalation: gap
+    reason: A rule of the tests.
   - name: factory
     match: ['alertname="Factory"', 'site.kind="factory"']
     owner: plant
     handling: needs_decision
     escalation: usual
+    reason: A rule of the tests.
   - name: rest
     owner: noc
     handling: autonomous
     escalation: usual
+    reason: A rule of the tests.
 )";
 
 inline const absl::Time kNoon = absl::FromUnixSeconds(1'780'315'200);  // 2026-06-01T12:00:00Z
