@@ -7,8 +7,8 @@
 
 #include "router/codec/projection.h"
 #include "router/codec/snapshot.h"
-#include "router/core/random_history.h"
 #include "tandem/v1/alert_ingest.pb.h"
+#include "tests/support/random_history.h"
 
 namespace tandem::codec {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <map>
 
-#include "router/core/random_history.h"
+#include "tests/support/random_history.h"
 
 namespace tandem::core {
 namespace {

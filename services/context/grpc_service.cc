@@ -1,5 +1,6 @@
 #include "services/context/grpc_service.h"
 
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -29,13 +30,13 @@ grpc::ServerUnaryReactor* ContextGrpcService::Serve(grpc::CallbackServerContext*
                                                     Verb<Request, Response> verb) {
   const auto handle = [&](const rpc::Call& call, rpc::Done<Response> done) {
     const WorkerPool::Post post =
-        pool->TryPost([this, done, verb, caller = call.caller, deadline = rpc::UnaryDeadline(call),
-                       copy = *request] {
-          if (parts_.guard->clock().Now() > deadline) {
+        pool->TryPost([api = parts_.api, guard = parts_.guard, done, verb, caller = call.caller,
+                       deadline = rpc::UnaryDeadline(call), copy = *request] {
+          if (guard->clock().Now() > deadline) {
             return done(Error(absl::StatusCode::kDeadlineExceeded, "DEADLINE_PASSED",
                               "the call waited past its deadline; nothing was changed"));
           }
-          done((parts_.api->*verb)(caller, copy));
+          done(std::invoke(verb, *api, caller, copy));
         });
     if (post != WorkerPool::Post::kTaken) done(NotTaken(post));
   };
