@@ -45,7 +45,7 @@ std::shared_ptr<const playbook::Playbook> DefaultPlaybook(const TenantId& tenant
 
 class Shard {
  public:
-  explicit Shard(ShardOptions options) : options_(std::move(options)) {}
+  explicit Shard(ShardOptions options) : options_(options) {}
 
   // Reads everything back. Once, before anything else.
   absl::Status Recover(journal::Reader& reader, const journal::SnapshotStore* snapshots);

@@ -156,8 +156,9 @@ class PendingUnary final : public grpc::ServerUnaryReactor, public DrainableStre
   void Settle(absl::StatusOr<Response> result) {
     // Whoever comes first may touch the response: gRPC frees it soon after Finish.
     if (settled_.exchange(true)) return;
-    if (result.ok()) *response_ = *std::move(result);
-    Finish(guard_.Close(call_, result.status()));
+    const absl::Status status = result.status();
+    if (status.ok()) *response_ = *std::move(result);
+    Finish(guard_.Close(call_, status));
   }
   void OnCancel() override {
     End(Error(absl::StatusCode::kCancelled, "CALL_CANCELLED", "the caller has gone"));
