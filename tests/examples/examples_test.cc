@@ -124,8 +124,7 @@ TEST(Factory, AsksTheCalendarOfTheSiteThatTheAlertIsFrom) {
   };
 
   EXPECT_EQ(at("plant-2"), "scada-in-production controls needs_decision") << "the night shift";
-  EXPECT_EQ(at("plant-7"), "scada-off-shift noc needs_input")
-      << "22:30 in Chicago";
+  EXPECT_EQ(at("plant-7"), "scada-off-shift noc needs_input") << "22:30 in Chicago";
 }
 
 TEST(Factory, EndsTheNightShiftOfFridayOnSaturdayMorning) {
