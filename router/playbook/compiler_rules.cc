@@ -219,8 +219,8 @@ void Compiler::CheckReachable(const std::vector<ConfigNode*>& nodes) {
     if (is_empty("match") && is_empty("when")) catch_all = node;
   }
   if (catch_all != nullptr || nodes.back()->kind != ConfigNode::Kind::kMap) return;
-  const auto example = [](const NameTable& table, const char* none) {
-    return table.names().empty() ? none : table.names().front();
+  const auto example = [](const NameTable& table, std::string none) {
+    return table.names().empty() ? none : Printable(table.names().front());
   };
   reader_.Error(
       *nodes.back(),

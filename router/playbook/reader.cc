@@ -35,7 +35,7 @@ std::string Quoted(std::string_view text) {
 std::string DidYouMean(std::string_view name, const std::vector<std::string>& candidates) {
   if (name.size() > kQuotedMaxBytes) return "";  // The search is quadratic in the length.
   const std::string nearest = NearestName(name, candidates);
-  return nearest.empty() ? "" : fmt::format("; did you mean \"{}\"?", nearest);
+  return nearest.empty() ? "" : fmt::format("; did you mean {}?", Quoted(nearest));
 }
 
 std::string OneOf(const std::vector<std::string>& words) {
