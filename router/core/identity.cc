@@ -27,6 +27,7 @@ class Bytes {
 
  private:
   void Append(const void* bytes, std::size_t size) {
+    if (size == 0) return;  // an empty text may have no address
     if (!spilled_ && used_ + size <= sizeof buffer_) {
       std::memcpy(buffer_ + used_, bytes, size);
       used_ += size;
