@@ -1,3 +1,4 @@
+#include <absl/cleanup/cleanup.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -201,6 +202,7 @@ TEST_F(RecoveryTest, SnapshotsAreWrittenBesideTheEngineWhenEnoughHasHappened) {
        .store = &store_,
        .records_between = 3,
        .on_done = [&](const TenantId&, const absl::Status& status) { written.set_value(status); }});
+  const absl::Cleanup sinks_outlive_the_engine = [&] { rig.engine.reset(); };
   ASSERT_TRUE(rig.StartWithTenants({.sinks = {&snapshotter}}).ok());
   for (const std::uint64_t number : {1, 2, 3}) {
     ASSERT_TRUE(Ask(*rig.engine, kHarbor, Alerts(number, {"A"})).ok());
