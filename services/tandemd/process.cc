@@ -146,7 +146,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Process::ChannelTo(
   grpc::ChannelArguments arguments = runtime::ClientChannelArguments(config_.grpc.max_message);
   // A role that was away for a moment must not be left alone for minutes.
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
-  return grpc::CreateCustomChannel(runtime::ToText(*address), std::move(credentials), arguments);
+  return grpc::CreateCustomChannel(runtime::ToText(*address), credentials, arguments);
 }
 
 absl::Status Process::StartFollowing() {
