@@ -1,0 +1,63 @@
+"""Memory of active alerts, and how soon a killed router has a million of them back."""
+
+import shutil
+import time
+import urllib.request
+
+from tandem_figures.rig import await_rest, resident_bytes
+
+STEPS = ((100_000, "100k"), (1_000_000, "1m"))
+
+
+def measure(rig, results):
+    """Loads, rests, weighs; then SIGKILL while nothing but the journal knows."""
+    results.title("Memory and recovery (alerts with 8 labels in 10 incidents)")
+    with rig.router() as router:
+        await_rest(router.process)
+        before = resident_bytes(router.process.pid)
+        results.put("resident_bytes_empty", before, "resident without any alert", "bytes")
+        loaded = 0
+        for count, name in STEPS:
+            rig.load("ingest", "--batch", 64, "--window", 16, "--run", 1, "--first", loaded,
+                     "--count", count - loaded, router=router)
+            loaded = count
+            await_rest(router.process)
+            each = (resident_bytes(router.process.pid) - before) / count
+            results.put(f"bytes_per_active_alert_{name}", each,
+                        f"more than that for each of {count:,} active alerts", "bytes")
+        results.put("bytes_per_active_alert", each, "the same, as the key figure", "bytes")
+        results.put("recovery_seconds_1m", recover(router), "SIGKILL → serving 1,000,000 alerts",
+                    "s", "newest snapshot and the records behind it")
+        await_rest(router.process)
+        after = (resident_bytes(router.process.pid) - before) / loaded
+        results.put("bytes_per_active_alert_recovered", after, "memory of an alert after that",
+                    "bytes")
+        results.put("recovery_seconds_1m_journal_only", recover(router, keep_snapshots=False),
+                    "the same without any snapshot", "s", "every record from the first on")
+
+
+def recover(router, keep_snapshots=True):
+    """Seconds from the start of the process to its first answer."""
+    router.kill()
+    if not keep_snapshots:
+        folders = [path for path in router.data.rglob("snapshots") if path.is_dir()]
+        if not folders:
+            raise RuntimeError(f"no folder `snapshots` below {router.data}")
+        for folder in folders:
+            shutil.rmtree(folder)
+    begin = time.monotonic()
+    router.start(seconds=600)
+    took = time.monotonic() - begin
+    active = active_alerts(router)
+    if active != STEPS[-1][0]:
+        raise RuntimeError(f"{active:,} alerts are back, not {STEPS[-1][0]:,}")
+    return took
+
+
+def active_alerts(router):
+    """As the router's metrics say."""
+    with urllib.request.urlopen(f"http://{router.addresses['admin']}/metrics", timeout=30) as answer:
+        for line in answer.read().decode().splitlines():
+            if line.startswith("tandem_alerts_active "):
+                return int(float(line.split()[1]))
+    raise RuntimeError("no metric tandem_alerts_active")
