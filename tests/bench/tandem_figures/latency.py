@@ -1,7 +1,7 @@
 """From the moment an alert is due to the subscriber that sees it, at a share of the maximum."""
 
+from tandem_figures.machine import duration
 from tandem_figures.results import median
-from tandem_figures.rig import duration
 
 BATCH = 64
 SHARES = (10, 50)  # % of what the router takes, every alert new

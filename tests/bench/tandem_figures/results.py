@@ -38,7 +38,8 @@ def verdict(key, value):
         return None, ""
     bound, target = TARGETS[key]
     met = value >= target if bound == "at least" else value <= target
-    return met, f"{'≥' if bound == 'at least' else '≤'} {target:g} {'met' if met else 'NOT MET'}"
+    sign = "≥" if bound == "at least" else "≤"
+    return met, f"{sign} {target:g} {'met' if met else 'NOT MET'}"
 
 
 def number(value):
@@ -62,7 +63,7 @@ class Results:
     def put(self, key, value, what, unit="", note=""):
         """Keeps a figure and shows it as a row."""
         self.figures[key] = round(value, 4)
-        row = f"  {what:<58}{number(value):>11} {unit:<9}"
+        row = f"  {what:<66}{number(value):>11} {unit:<9}"
         target = verdict(key, value)[1]
         self.say(f"{row} {'  '.join(text for text in (target, note) if text)}".rstrip())
 
@@ -76,9 +77,9 @@ class Results:
         for key in TARGETS:
             if key in self.figures:
                 value = self.figures[key]
-                self.say(f"  {key:<58}{number(value):>11}           {verdict(key, value)[1]}")
+                self.say(f"  {key:<66}{number(value):>11}           {verdict(key, value)[1]}")
             else:
-                self.say(f"  {key:<58}{'-':>11}           not measured in this run")
+                self.say(f"  {key:<66}{'-':>11}           not measured in this run")
 
     def summary(self, about):
         """What goes to the JSON file: `about` the run, figures by key, targets, raw figures."""

@@ -3,12 +3,10 @@
 import contextlib
 import dataclasses
 import json
-import os
-import pathlib
 import shutil
-import subprocess
 import time
 
+from tandem_figures.machine import cpu_seconds, duration, run_json
 from tandem_harness.fixture import CONTEXT, playbook, router_arguments, set_up_people
 from tandem_harness.installation import Installation
 from tandem_harness.process import build_folder, program
@@ -48,9 +46,9 @@ QUICK = Plan(pairs=2, seconds=2, reference_seconds=1.2, latency_rounds=1, parts_
 def with_rules(source, count):
     """The playbook with `count` more rules before its last one, each for one job of tandem-load,
     and with a first step after an hour: nobody is called while it is measured."""
-    head, last = source.replace("group_wait: 0s", "group_wait: 1h").split("  - name: everything-else")
-    rules = "".join(RULE.format(n=n) for n in range(count))
-    return f"{head}{rules}  - name: everything-else{last}"
+    end = "  - name: everything-else"
+    head, last = source.replace("group_wait: 0s", "group_wait: 1h").split(end)
+    return "".join([head, *(RULE.format(n=n) for n in range(count)), end, last])
 
 
 class Rig:
@@ -108,8 +106,8 @@ class Rig:
     def ingest(self, router, batch, *options, tenant=TENANT):
         """Durable alerts in a closed loop on one stream; each alert is new."""
         return self.load("ingest", "--batch", batch, "--window", WINDOWS[batch], "--warm-up",
-                         "500ms", "--duration", duration(self.plan.seconds), *options, router=router,
-                         tenant=tenant)
+                         "500ms", "--duration", duration(self.plan.seconds), *options,
+                         router=router, tenant=tenant)
 
     def echo(self, batch):
         """The same batches through a server, a process of its own, that parses and echoes them."""
@@ -119,8 +117,8 @@ class Rig:
 
     def append(self, *groups, record=276, seconds=0.5):
         """Bare appends with fdatasync, by records a group."""
-        figures = self.load("fsync", "--directory", self.world.folder, "--duration", duration(seconds),
-                            "--record", record, "--group", *groups)
+        figures = self.load("fsync", "--directory", self.world.folder, "--duration",
+                            duration(seconds), "--record", record, "--group", *groups)
         return {group["group"]: group for group in figures["groups"]}
 
     def round_trip(self):
@@ -141,34 +139,6 @@ class Rig:
 
 def tenant_of(rules):
     return f"rules-{rules}"
-
-
-def duration(seconds):
-    """As our programs take it: whole milliseconds."""
-    return f"{round(seconds * 1000)}ms"
-
-
-def run_json(command, environment=None):
-    """Runs a program and reads the JSON that it printed; an error says what it said."""
-    run = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False,
-                         timeout=900, env={**os.environ, **(environment or {})})
-    if run.returncode != 0:
-        name = pathlib.Path(command[0]).name
-        raise RuntimeError(f"{name} {command[1]} ended with {run.returncode}: {run.stderr}")
-    return json.loads(run.stdout)
-
-
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def resident_bytes(pid):
-    """VmRSS of a process."""
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024
-    raise RuntimeError(f"no VmRSS of process {pid}")
 
 
 def await_rest(process, seconds=120):
