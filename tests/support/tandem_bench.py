@@ -7,6 +7,7 @@ echoes, and a file that is only appended to and synced. tests/bench/README.md sa
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import pathlib
@@ -64,7 +65,7 @@ def main(arguments=None):
     options = options_of(arguments)
     plan = QUICK if options.quick else FULL
     if options.seconds:
-        plan = type(plan)(**{**vars(plan), "seconds": options.seconds})
+        plan = dataclasses.replace(plan, seconds=options.seconds, latency_seconds=options.seconds)
     results = Results(lambda text: print(text, flush=True))
     begin = time.time()
     load_before = os.getloadavg()[0]

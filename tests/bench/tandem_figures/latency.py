@@ -23,7 +23,7 @@ def measure(rig, results):
             floors.append((fsync, trip))
             for share in SHARES:
                 figures = rig.load("latency", "--rate", round(most * share / 100), "--batch", BATCH,
-                                   "--duration", duration(rig.plan.seconds), router=router)
+                                   "--duration", duration(rig.plan.latency_seconds), router=router)
                 rounds[share].append((figures, fsync + trip))
     show(results, most, floors, rounds)
 

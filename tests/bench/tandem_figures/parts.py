@@ -70,6 +70,10 @@ def show(parts, results):
     for count, name in ACTIVE:
         results.put(f"decide_repeat_ns_active_{name}", parts.nanoseconds(REPEAT.format(count)),
                     f"decide a repeat: {count:,} active", "ns")
+    for kind, name in (("new", NEW.format(10, 1_000, "{}")), ("repeat", REPEAT)):
+        results.put(f"decide_{kind}_active_1m_over_10k",
+                    parts.ratio(name.format(1_000_000), name.format(10_000)),
+                    f"decide, {kind}: 1,000,000 ÷ 10,000 active", "×")
     for key, name in OTHERS.items():
         results.put(f"{key}_ns", parts.nanoseconds(name), name, "ns")
     for key in ("calendar_is_on", "calendar_next_change"):

@@ -33,14 +33,15 @@ class Plan:
     seconds: float  # of each measurement of the router
     reference_seconds: float  # of each measurement beside it
     latency_rounds: int
+    latency_seconds: float  # of each share of the maximum
     parts_seconds: float  # of each part, at least
     parts_rounds: int
 
 
-FULL = Plan(pairs=3, seconds=5, reference_seconds=3, latency_rounds=3, parts_seconds=0.2,
-            parts_rounds=5)
-QUICK = Plan(pairs=2, seconds=2, reference_seconds=1.2, latency_rounds=1, parts_seconds=0.03,
-             parts_rounds=3)
+FULL = Plan(pairs=3, seconds=5, reference_seconds=3, latency_rounds=3,
+            latency_seconds=6, parts_seconds=0.2, parts_rounds=5)
+QUICK = Plan(pairs=2, seconds=2, reference_seconds=1.2, latency_rounds=2,
+             latency_seconds=3, parts_seconds=0.03, parts_rounds=3)
 
 
 def with_rules(source, count):
