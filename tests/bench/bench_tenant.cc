@@ -120,10 +120,10 @@ std::shared_ptr<const playbook::Playbook> PlaybookOf(std::uint32_t rules) {
 
 Tenant::Tenant(const TenantShape& shape)
     : shape_(shape),
-      batches_(kBatch, shape.incidents, shape.rules),
+      batches_(kBatch, shape.incidents, shape.jobs),
       now_(absl::FromUnixSeconds(1'780'315'200)),  // 2026-06-01T12:00:00Z
       next_new_(shape.active) {
-  TANDEM_CHECK(shape.incidents % shape.rules == 0, "a service is of one job");
+  TANDEM_CHECK(shape.incidents % shape.jobs == 0, "a service is of one job");
   state.tenant = TenantId("bench");
   state.key = BenchKey();
   state.playbook = PlaybookOf(shape.rules);

@@ -49,9 +49,11 @@ class Batches {
 struct TenantShape {
   // Rules before the last one, each for the alerts of one job.
   std::uint32_t rules = 10;
-  // Services, and so incidents: each rule groups by service. A multiple of `rules`, so that a
-  // service is of one job.
+  // Services, and so incidents: each rule groups by service.
   std::uint32_t incidents = 1'000;
+  // The alerts of jobs without a rule belong to the last rule. `incidents` is a multiple, so that a
+  // service is of one job.
+  std::uint32_t jobs = 10;
   std::uint64_t active = 100'000;
   friend auto operator<=>(const TenantShape&, const TenantShape&) = default;
 };

@@ -11,7 +11,8 @@ namespace {
 TenantShape ShapeOf(const benchmark::State& state) {
   return {.rules = static_cast<std::uint32_t>(state.range(0)),
           .incidents = static_cast<std::uint32_t>(state.range(1)),
-          .active = static_cast<std::uint64_t>(state.range(2))};
+          .jobs = static_cast<std::uint32_t>(state.range(2)),
+          .active = static_cast<std::uint64_t>(state.range(3))};
 }
 
 void DecideNew(benchmark::State& state) {
@@ -59,15 +60,17 @@ void Apply(benchmark::State& state) {
 }
 
 void RuleShapes(benchmark::internal::Benchmark* benchmark) {
-  benchmark->ArgNames({"rules", "incidents", "active"})->UseManualTime();
-  // Against rules alone, then with an incident for each rule.
-  for (const std::int64_t rules : {10, 1'000, 10'000}) benchmark->Args({rules, 10'000, 100'000});
-  benchmark->Args({10, 10, 100'000});
+  benchmark->ArgNames({"rules", "incidents", "jobs", "active"})->UseManualTime();
+  // The same alerts under playbooks of different size, then with less of all.
+  for (const std::int64_t rules : {10, 1'000, 10'000}) {
+    benchmark->Args({rules, 10'000, 10'000, 100'000});
+  }
+  benchmark->Args({10, 10, 10, 100'000});
 }
 void ActiveShapes(benchmark::internal::Benchmark* benchmark) {
-  benchmark->ArgNames({"rules", "incidents", "active"})->UseManualTime();
+  benchmark->ArgNames({"rules", "incidents", "jobs", "active"})->UseManualTime();
   for (const std::int64_t active : {10'000, 100'000, 1'000'000}) {
-    benchmark->Args({10, 1'000, active});
+    benchmark->Args({10, 1'000, 10, active});
   }
 }
 BENCHMARK(DecideNew)->Name("decide_new")->Apply(RuleShapes)->Apply(ActiveShapes);
