@@ -62,6 +62,7 @@ BENCHMARK(Decode)->Name("decode_new");
 void Project(benchmark::State& state) {
   Tenant& tenant = TenantOf({.rules = 1,
                              .incidents = state.range(0) == 0 ? 1u : kBatch,
+                             .jobs = 1,
                              .active = std::uint64_t{kBatch}});
   codec::ReadBatch batch = tenant.Read(tenant.NextNew());
   const core::Outcome outcome = tenant.Take(batch);
