@@ -70,7 +70,8 @@ def show(parts, results):
                 parts.ratio(book(10_000), NEW.format(10, 10, 10, 100_000)),
                 "10,000 rules, incidents and jobs ÷ 10 of each", "×")
     for count, name in ACTIVE:
-        results.put(f"decide_new_ns_active_{name}", parts.nanoseconds(NEW.format(10, 1_000, 10, count)),
+        results.put(f"decide_new_ns_active_{name}",
+                    parts.nanoseconds(NEW.format(10, 1_000, 10, count)),
                     f"decide a new alert: {count:,} active", "ns")
     for count, name in ACTIVE:
         results.put(f"decide_repeat_ns_active_{name}", parts.nanoseconds(REPEAT.format(count)),
