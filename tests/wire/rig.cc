@@ -45,27 +45,6 @@ std::string ToString(const grpc::ByteBuffer& buffer) {
   return bytes;
 }
 
-// A playbook in which every alert opens an incident of its own.
-std::string EachAlone(const std::string& tenant) {
-  return fmt::format(R"(playbook: 1
-tenant: {}
-contacts:
-  desk: {{side: provider, webhook: {{url: "https://hooks.example/desk"}}}}
-teams:
-  noc: {{side: provider, contacts: [desk]}}
-escalations:
-  ladder: {{steps: [{{after: 0s, notify: [noc]}}]}}
-rules:
-  - name: all
-    owner: noc
-    handling: autonomous
-    escalation: ladder
-    group_by: ["..."]
-    reason: Each alert stands alone.
-)",
-                     tenant);
-}
-
 // Waits for what was just begun; whether it went well.
 bool Next(grpc::CompletionQueue& queue) {
   void* tag = nullptr;
@@ -100,6 +79,26 @@ std::string RequestBytes(std::string_view method, const std::string& text) {
       google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
   EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, message.get())) << text;
   return message->SerializeAsString();
+}
+
+std::string EachAlone(const std::string& tenant) {
+  return fmt::format(R"(playbook: 1
+tenant: {}
+contacts:
+  desk: {{side: provider, webhook: {{url: "https://hooks.example/desk"}}}}
+teams:
+  noc: {{side: provider, contacts: [desk]}}
+escalations:
+  ladder: {{steps: [{{after: 0s, notify: [noc]}}]}}
+rules:
+  - name: all
+    owner: noc
+    handling: autonomous
+    escalation: ladder
+    group_by: ["..."]
+    reason: Each alert stands alone.
+)",
+                     tenant);
 }
 
 void ExpectWellFormed(const grpc::Status& status) {

@@ -71,6 +71,9 @@ class Context {
 // ("/tandem.v1.Incidents/GetIncident").
 std::string RequestBytes(std::string_view method, const std::string& text);
 
+// A playbook in which every alert opens an incident of its own.
+std::string EachAlone(const std::string& tenant);
+
 // Checks that an error travels as promised: google.rpc.Status with ErrorInfo first, the request id,
 // and a field on every INVALID_ARGUMENT.
 void ExpectWellFormed(const grpc::Status& status);
