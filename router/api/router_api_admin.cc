@@ -4,6 +4,7 @@
 
 #include "router/api/cursor.h"
 #include "router/api/later.h"
+#include "router/api/texts.h"
 #include "router/base/status.h"
 #include "router/codec/convert.h"
 #include "router/rpc/token.h"
@@ -125,19 +126,39 @@ void RouterApi::CreateTenant(const rpc::Caller& caller, const v1::CreateTenantRe
   if (!name.starts_with(kTenants)) {
     return answer(InvalidField("NAME_INVALID", "tenant.name", "expected tenants/{tenant}"));
   }
+  if (const absl::Status named =
+          CheckText(request.tenant().display_name(), "tenant.display_name", kCommentMax);
+      !named.ok()) {
+    return answer(named);
+  }
   core::TenantCreated created{.tenant = TenantId(name.substr(kTenants.size())),
                               .display_name = DisplayName(request.tenant().display_name()),
                               .created = parts_.clock->Now()};
   v1::Tenant message = TenantMessage(created);
-  Install(caller, std::move(created), [answer, message](absl::Status status) {
-    if (!status.ok()) return answer(status);
-    answer(message);
-  });
+  Install(caller, created,
+          [this, answer, message, created,
+           repeatable = !request.request_id().empty()](absl::Status status) {
+            if (status.ok()) return answer(message);
+            // Who asks again because the first answer was lost gets it now.
+            const auto installation = parts_.engine->Installation();
+            const auto known = installation->tenants.find(created.tenant);
+            if (repeatable && status.code() == absl::StatusCode::kAlreadyExists &&
+                known != installation->tenants.end() &&
+                known->second.display_name == created.display_name) {
+              return answer(TenantMessage(known->second));
+            }
+            answer(status);
+          });
 }
 
 void RouterApi::PutPrincipal(const rpc::Caller& caller, const v1::PutPrincipalRequest& request,
                              Answer<v1::Principal> answer) {
   const v1::Principal& from = request.principal();
+  if (const absl::Status named =
+          CheckText(from.display_name(), "principal.display_name", kCommentMax);
+      !named.ok()) {
+    return answer(named);
+  }
   core::PrincipalPut put{.id = from.id(),
                          .display_name = DisplayName(from.display_name()),
                          .side = static_cast<Side>(from.side()),

@@ -101,7 +101,8 @@ struct Judge {
     for (const TenantId& tenant : wanted.tenants) {
       if (!state.tenants.contains(tenant) || !Reaches(tenant)) {
         return Error(StatusCode::kNotFound, "TENANT_NOT_FOUND",
-                     fmt::format("principal.tenants: there is no tenant {}", tenant.value));
+                     fmt::format("principal.tenants: there is no tenant {}",
+                                 Printable(tenant.value.substr(0, 63))));
       }
     }
     const auto known = state.principals.find(wanted.id);

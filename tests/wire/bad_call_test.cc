@@ -348,15 +348,18 @@ struct BadPlaybook {
 
 TEST_F(BadCall, IsToldWhereAPlaybookIsWrongAndTheNearestName) {
   const std::vector<BadPlaybook> cases = {
-      {"an unknown team", "owner: noc", "owner: nok", "source:10:12",
+      {"an unknown team", "owner: noc", "owner: nok", "source:11:12",
        "there is no team \"nok\"; did you mean \"noc\"?"},
-      {"an unknown escalation", "escalation: ladder", "escalation: lader", "source:12:17",
+      {"an unknown escalation", "escalation: ladder", "escalation: lader", "source:13:17",
        "there is no escalation \"lader\"; did you mean \"ladder\"?"},
-      {"an unknown calendar", "    owner: noc", "    when: {in: [nights]}\n    owner: noc",
-       "source:10:16", "there is no calendar \"nights\""},
-      {"an unknown team in a step", "notify: [noc]", "notify: [noq]", "source:7:41",
+      {"an unknown calendar", "rules:\n",
+       "calendars:\n  night: {intervals: [{times: [\"22:00-06:00\"]}]}\nrules:\n"
+       "  - {name: n, owner: noc, handling: autonomous, escalation: ladder, reason: R.,\n"
+       "     when: {in: [nights]}}\n",
+       "source:13:18", "there is no calendar \"nights\"; did you mean \"night\"?"},
+      {"an unknown team in a step", "notify: [noc]", "notify: [noq]", "source:8:41",
        "did you mean \"noc\"?"},
-      {"an unknown contact", "contacts: [desk]", "contacts: [dusk]", "source:5:36",
+      {"an unknown contact", "contacts: [desk]", "contacts: [dusk]", "source:6:36",
        "did you mean \"desk\"?"},
       {"another tenant", "tenant: harbor", "tenant: mill", "source", "the call is for \"harbor\""},
       {"no YAML", "playbook: 1", "playbook: [", "source:", ""},
