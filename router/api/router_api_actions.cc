@@ -2,6 +2,7 @@
 
 #include "router/api/later.h"
 #include "router/api/names.h"
+#include "router/api/texts.h"
 #include "router/base/status.h"
 #include "router/base/text.h"
 #include "router/codec/projection.h"
@@ -9,22 +10,7 @@
 namespace tandem::api {
 namespace {
 
-constexpr std::size_t kCommentMax = 4096;
-constexpr std::size_t kNoteMax = 16384;
-constexpr std::size_t kRequestIdMax = 64;
 constexpr std::size_t kDetailMax = 256;
-
-absl::Status CheckText(std::string_view text, std::string_view field, std::size_t max) {
-  if (text.size() > max) {
-    return InvalidField("TEXT_TOO_LONG", field,
-                        fmt::format("{} bytes; at most {} are allowed", text.size(), max));
-  }
-  if (!IsUtf8(text)) return InvalidField("NOT_UTF8", field, "the text is not valid UTF-8");
-  if (HasControlCharacters(text, {.allow_newlines = true})) {
-    return InvalidField("CONTROL_CHARACTER", field, "control characters are not allowed");
-  }
-  return absl::OkStatus();
-}
 
 template <typename Request>
 absl::Status CheckAction(const Request& request) {
@@ -118,9 +104,12 @@ void RouterApi::ReopenIncident(const rpc::Caller& caller, const v1::ReopenIncide
       std::move(answer));
 }
 
-void RouterApi::ReportDelivery(const v1::ReportDeliveryRequest& request,
+void RouterApi::ReportDelivery(const rpc::Caller& caller, const v1::ReportDeliveryRequest& request,
                                Answer<v1::ReportDeliveryResponse> answer) {
-  const TenantId tenant(request.tenant());
+  TANDEM_ASSIGN_OR_ANSWER(
+      const TenantId tenant,
+      rpc::ResolveTenant(caller, *parts_.authenticator, fmt::format("tenants/{}", request.tenant()),
+                         "tenant"));
   const auto number = codec::ParseDeliveryId(tenant, request.delivery_id());
   if (!number) {
     return answer(InvalidField("NAME_INVALID", "delivery_id",

@@ -4,6 +4,7 @@
 
 #include "router/api/cursor.h"
 #include "router/api/later.h"
+#include "router/api/texts.h"
 #include "router/base/status.h"
 #include "router/codec/convert.h"
 #include "router/rpc/token.h"
@@ -85,6 +86,15 @@ std::string DisplayName(const std::string& name) {
   return name.substr(0, cut);
 }
 
+// The caller as an administrator, who manages all principals or some (core::Manages).
+core::PrincipalPut AdminOf(const rpc::Caller& caller) {
+  return {.id = caller.principal,
+          .display_name = {},
+          .side = caller.side,
+          .all_tenants = caller.all_tenants,
+          .tenants = caller.tenants};
+}
+
 const auto kSame = [](const std::string& text) { return text; };
 
 }  // namespace
@@ -99,11 +109,15 @@ std::vector<TenantId> RouterApi::AllTenants() const {
 void RouterApi::Install(const rpc::Caller& caller, core::InstallationFact wanted,
                         std::function<void(absl::Status)> done) {
   core::InstallationInput input{{caller.principal, caller.side}, std::move(wanted)};
-  parts_.engine->Submit({.tenant = core::kInstallation,
-                         .request = std::move(input),
-                         .done = [done = std::move(done)](absl::StatusOr<engine::Reply> reply) {
-                           done(reply.status());
-                         }});
+  parts_.engine->Submit(
+      {.tenant = core::kInstallation,
+       .request = std::move(input),
+       .done = [this, done = std::move(done)](absl::StatusOr<engine::Reply> reply) {
+         if (reply.ok() && parts_.on_installation_changed) {
+           parts_.on_installation_changed();
+         }
+         done(reply.status());
+       }});
 }
 
 void RouterApi::CreateTenant(const rpc::Caller& caller, const v1::CreateTenantRequest& request,
@@ -112,19 +126,39 @@ void RouterApi::CreateTenant(const rpc::Caller& caller, const v1::CreateTenantRe
   if (!name.starts_with(kTenants)) {
     return answer(InvalidField("NAME_INVALID", "tenant.name", "expected tenants/{tenant}"));
   }
+  if (const absl::Status named =
+          CheckText(request.tenant().display_name(), "tenant.display_name", kCommentMax);
+      !named.ok()) {
+    return answer(named);
+  }
   core::TenantCreated created{.tenant = TenantId(name.substr(kTenants.size())),
                               .display_name = DisplayName(request.tenant().display_name()),
                               .created = parts_.clock->Now()};
   v1::Tenant message = TenantMessage(created);
-  Install(caller, std::move(created), [answer, message](absl::Status status) {
-    if (!status.ok()) return answer(status);
-    answer(message);
-  });
+  Install(caller, created,
+          [this, answer, message, created,
+           repeatable = !request.request_id().empty()](absl::Status status) {
+            if (status.ok()) return answer(message);
+            // Who asks again because the first answer was lost gets it now.
+            const auto installation = parts_.engine->Installation();
+            const auto known = installation->tenants.find(created.tenant);
+            if (repeatable && status.code() == absl::StatusCode::kAlreadyExists &&
+                known != installation->tenants.end() &&
+                known->second.display_name == created.display_name) {
+              return answer(TenantMessage(known->second));
+            }
+            answer(status);
+          });
 }
 
 void RouterApi::PutPrincipal(const rpc::Caller& caller, const v1::PutPrincipalRequest& request,
                              Answer<v1::Principal> answer) {
   const v1::Principal& from = request.principal();
+  if (const absl::Status named =
+          CheckText(from.display_name(), "principal.display_name", kCommentMax);
+      !named.ok()) {
+    return answer(named);
+  }
   core::PrincipalPut put{.id = from.id(),
                          .display_name = DisplayName(from.display_name()),
                          .side = static_cast<Side>(from.side()),
@@ -178,36 +212,41 @@ void RouterApi::CreateToken(const rpc::Caller& caller, const v1::CreateTokenRequ
 
 void RouterApi::RevokeToken(const rpc::Caller& caller, const v1::RevokeTokenRequest& request,
                             Answer<v1::RevokeTokenResponse> answer) {
-  Install(caller, core::TokenRevoked{request.id()},
-          [this, answer, id = request.id()](absl::Status status) {
-            if (!status.ok()) return answer(status);
-            if (parts_.on_token_revoked) parts_.on_token_revoked(id);
-            answer(v1::RevokeTokenResponse());
-          });
+  Install(caller, core::TokenRevoked{request.id()}, [answer](absl::Status status) {
+    if (!status.ok()) return answer(status);
+    answer(v1::RevokeTokenResponse());
+  });
 }
 
 absl::StatusOr<v1::ListTenantsResponse> RouterApi::ListTenants(
-    const v1::ListTenantsRequest& request) const {
+    const rpc::Caller& caller, const v1::ListTenantsRequest& request) const {
   const auto installation = parts_.engine->Installation();
   v1::ListTenantsResponse response;
-  TANDEM_ASSIGN_OR_RETURN(*response.mutable_next_page_token(),
-                          Page(
-                              installation->tenants, request.page_size(), request.page_token(),
-                              "tenants", [](const std::string& text) { return TenantId(text); },
-                              [&](const core::TenantCreated& tenant) {
-                                *response.add_tenants() = TenantMessage(tenant);
-                                return true;
-                              }));
+  TANDEM_ASSIGN_OR_RETURN(
+      *response.mutable_next_page_token(),
+      Page(
+          installation->tenants, request.page_size(), request.page_token(), "tenants",
+          [](const std::string& text) { return TenantId(text); },
+          [&](const core::TenantCreated& tenant) {
+            if (!caller.all_tenants &&
+                !std::binary_search(caller.tenants.begin(), caller.tenants.end(), tenant.tenant)) {
+              return false;
+            }
+            *response.add_tenants() = TenantMessage(tenant);
+            return true;
+          }));
   return response;
 }
 
 absl::StatusOr<v1::ListPrincipalsResponse> RouterApi::ListPrincipals(
-    const v1::ListPrincipalsRequest& request) const {
+    const rpc::Caller& caller, const v1::ListPrincipalsRequest& request) const {
   const auto installation = parts_.engine->Installation();
+  const core::PrincipalPut admin = AdminOf(caller);
   v1::ListPrincipalsResponse response;
   TANDEM_ASSIGN_OR_RETURN(*response.mutable_next_page_token(),
                           Page(installation->principals, request.page_size(), request.page_token(),
                                "principals", kSame, [&](const core::PrincipalPut& principal) {
+                                 if (!core::Manages(admin, principal)) return false;
                                  *response.add_principals() = PrincipalMessage(principal);
                                  return true;
                                }));
@@ -215,14 +254,20 @@ absl::StatusOr<v1::ListPrincipalsResponse> RouterApi::ListPrincipals(
 }
 
 absl::StatusOr<v1::ListTokensResponse> RouterApi::ListTokens(
-    const v1::ListTokensRequest& request) const {
+    const rpc::Caller& caller, const v1::ListTokensRequest& request) const {
   const auto installation = parts_.engine->Installation();
+  const core::PrincipalPut admin = AdminOf(caller);
   v1::ListTokensResponse response;
   TANDEM_ASSIGN_OR_RETURN(
       *response.mutable_next_page_token(),
       Page(installation->tokens, request.page_size(), request.page_token(),
            "tokens of " + request.principal(), kSame, [&](const core::TokenCreated& token) {
              if (!request.principal().empty() && token.principal != request.principal()) {
+               return false;
+             }
+             const auto principal = installation->principals.find(token.principal);
+             if (principal == installation->principals.end() ||
+                 !core::Manages(admin, principal->second)) {
                return false;
              }
              *response.add_tokens() = TokenMessage(token);

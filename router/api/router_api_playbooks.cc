@@ -6,6 +6,7 @@
 
 #include "router/api/cursor.h"
 #include "router/api/later.h"
+#include "router/api/texts.h"
 #include "router/base/status.h"
 #include "router/base/text.h"
 #include "router/codec/convert.h"
@@ -138,13 +139,13 @@ void RouterApi::ActivatePlaybook(const rpc::Caller& caller,
                                  Answer<v1::Playbook> answer) {
   TANDEM_ASSIGN_OR_ANSWER(const TenantId tenant, rpc::ResolveTenant(caller, *parts_.authenticator,
                                                                     request.parent(), "parent"));
-  if (request.comment().empty() || request.comment().size() > 4096) {
-    return answer(InvalidField("COMMENT_MISSING", "comment",
-                               "say why, in at most 4,096 bytes: both sides will read it"));
+  absl::Status checked = CheckText(request.comment(), "comment", kCommentMax);
+  if (checked.ok()) checked = CheckText(request.request_id(), "request_id", kRequestIdMax);
+  if (checked.ok() && request.comment().empty()) {
+    checked = InvalidField("COMMENT_MISSING", "comment",
+                           "say why, in at most 4,096 bytes: both sides will read it");
   }
-  if (request.request_id().size() > 64) {
-    return answer(InvalidField("TEXT_TOO_LONG", "request_id", "at most 64 bytes are allowed"));
-  }
+  if (!checked.ok()) return answer(checked);
   const core::Actor actor{caller.principal, caller.side};
   const absl::Status posted =
       parts_.readers->Post([this, tenant, request, actor, answer](journal::Reader&) {

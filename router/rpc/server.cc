@@ -109,6 +109,7 @@ Call CallGuard::Open(grpc::CallbackServerContext* context, Method method) const 
 absl::Status CallGuard::Admit(const grpc::CallbackServerContext& context, Call& call) const {
   TANDEM_ASSIGN_OR_RETURN(const std::string_view token, BearerToken(context));
   TANDEM_ASSIGN_OR_RETURN(call.caller, parts_.authenticator->Authenticate(token, call.received));
+  call.token = token;
   return CheckAccess(call.caller, call.method.name());
 }
 

@@ -94,6 +94,9 @@ absl::Status Process::StartAuthentication() {
                                                                   .clock = &clock_,
                                                                   .registry = &registry_,
                                                                   .observer = &observer_});
+  credentials_ = std::make_unique<rpc::CredentialWatch>(rpc::CredentialWatch::Options{
+      .registry = &registry_, .authenticator = local_.get(), .clock = &clock_});
+  shutdown_.OnStop("credential watch", [this] { credentials_->Stop(); });
   return absl::OkStatus();
 }
 
@@ -108,7 +111,7 @@ absl::Status Process::StartContext() {
 
 absl::Status Process::StartServer() {
   std::vector<runtime::ServedService> services;
-  if (router_ != nullptr) services = router_->Serve(guard_.get(), &registry_);
+  if (router_ != nullptr) services = router_->Serve(guard_.get(), [this] { credentials_->Wake(); });
   if (context_ != nullptr) services.push_back({"tandem.v1.Context", context_->service()});
   TANDEM_ASSIGN_OR_RETURN(auto credentials,
                           runtime::ServerCredentials(config_.grpc.tls, clock_.Now()));

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "router/base/clock.h"
+#include "router/rpc/credential_watch.h"
 #include "router/rpc/local_service.h"
 #include "router/rpc/server.h"
 #include "services/context/context_service.h"
@@ -61,6 +62,7 @@ class Process {
   std::unique_ptr<runtime::RemoteAuthenticator> remote_;
   std::unique_ptr<rpc::LocalServiceAuthenticator> local_;
   std::unique_ptr<rpc::CallGuard> guard_;
+  std::unique_ptr<rpc::CredentialWatch> credentials_;
   std::unique_ptr<context::ContextService> context_;
   std::unique_ptr<runtime::GrpcServer> server_;
   std::unique_ptr<notifier::DeliveryWorker> notifier_;

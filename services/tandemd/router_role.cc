@@ -92,22 +92,15 @@ RouterRole::~RouterRole() {
   Stop();
 }
 
-std::vector<runtime::ServedService> RouterRole::Serve(const rpc::CallGuard* guard,
-                                                      rpc::StreamRegistry* registry) {
+std::vector<runtime::ServedService> RouterRole::Serve(
+    const rpc::CallGuard* guard, std::function<void()> on_installation_changed) {
   TANDEM_CHECK(api_ == nullptr, "a role is served once");
   api_ = std::make_unique<api::RouterApi>(
       api::RouterApi::Parts{.engine = engine_.get(),
                             .readers = readers_.get(),
                             .authenticator = &guard->authenticator(),
                             .clock = clock_,
-                            .on_token_revoked = [registry](std::string_view token_id) {
-                              registry->EndWhere(
-                                  [token_id](const rpc::DrainableStream& stream) {
-                                    return stream.token_id() == token_id;
-                                  },
-                                  Error(absl::StatusCode::kUnauthenticated, "TOKEN_REVOKED",
-                                        "the token of this call was revoked; ask for a new one"));
-                            }});
+                            .on_installation_changed = std::move(on_installation_changed)});
   std::vector<runtime::ServedService> served;
   const auto add = [&](const char* name, std::unique_ptr<grpc::Service> service) {
     served.push_back({name, service.get()});

@@ -41,9 +41,10 @@ class RouterRole {
 
   const rpc::Authenticator& directory() const { return *directory_; }
 
-  // Makes the services. REQUIRES: once; guard and registry outlive the role's server.
+  // Makes the services. REQUIRES: once; the guard outlives the role's server.
+  // `on_installation_changed`: see RouterApi::Parts.
   std::vector<runtime::ServedService> Serve(const rpc::CallGuard* guard,
-                                            rpc::StreamRegistry* registry);
+                                            std::function<void()> on_installation_changed);
 
   // Begins to follow the context service on `channel`.
   void FollowContext(std::shared_ptr<grpc::Channel> channel, std::string token);
