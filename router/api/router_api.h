@@ -97,6 +97,9 @@ class RouterApi {
   void Act(const TenantId& tenant, engine::Request request, Answer<v1::Incident> answer);
   void Install(const rpc::Caller& caller, core::InstallationFact wanted,
                std::function<void(absl::Status)> done);
+  // The first answer to an activation that was asked for before; `active` is as it is now.
+  void AnswerActivationAgain(const TenantId& tenant, const core::Actor& actor,
+                             const std::string& request_id, Answer<v1::Playbook> answer);
   std::vector<TenantId> AllTenants() const;
 
   Parts parts_;

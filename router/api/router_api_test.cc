@@ -1,0 +1,123 @@
+#include "router/api/router_api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "router/base/status.h"
+#include "router/engine/engine_rig.h"
+#include "router/engine/shard.h"
+
+namespace tandem::api {
+namespace {
+
+using engine::testing::kHarbor;
+using engine::testing::kNoon;
+using engine::testing::kPatience;
+
+// Knows the rig's tenants.
+class Directory final : public rpc::Authenticator {
+ public:
+  absl::StatusOr<rpc::Caller> Authenticate(std::string_view, absl::Time) const override {
+    return Error(absl::StatusCode::kUnauthenticated, "TOKEN_INVALID", "not asked for here");
+  }
+  bool TenantExists(const TenantId& tenant) const override { return tenant == kHarbor; }
+};
+
+class RouterApiTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(rig_.StartWithTenants().ok());
+    readers_ = *ReaderPool::Start(&rig_.journal, {});
+    api_ = std::make_unique<RouterApi>(RouterApi::Parts{.engine = rig_.engine.get(),
+                                                        .readers = readers_.get(),
+                                                        .authenticator = &directory_,
+                                                        .clock = &rig_.clock});
+  }
+  ~RouterApiTest() override {
+    rig_.engine.reset();
+    if (readers_ != nullptr) readers_->Stop();
+  }
+
+  // The answer of `method` to `request`.
+  template <typename Response, typename Request>
+  absl::StatusOr<Response> Ask(void (RouterApi::*method)(const rpc::Caller&, const Request&,
+                                                         Answer<Response>),
+                               const Request& request) {
+    auto promise = std::make_shared<std::promise<absl::StatusOr<Response>>>();
+    (api_.get()->*method)(caller_, request, [promise](absl::StatusOr<Response> response) {
+      promise->set_value(std::move(response));
+    });
+    auto answered = promise->get_future();
+    TANDEM_CHECK(answered.wait_for(kPatience) == std::future_status::ready, "no answer came");
+    return answered.get();
+  }
+
+  static std::string Source(std::string_view more = "") {
+    return engine::DefaultPlaybook(kHarbor)->source() + std::string(more);
+  }
+  static v1::ActivatePlaybookRequest Activation(std::string source, std::string id) {
+    v1::ActivatePlaybookRequest request;
+    request.set_parent("tenants/harbor-mfg");
+    request.set_source(std::move(source));
+    request.set_comment("as agreed");
+    request.set_request_id(std::move(id));
+    return request;
+  }
+
+  engine::testing::Rig rig_;
+  std::unique_ptr<ReaderPool> readers_;
+  Directory directory_;
+  rpc::Caller caller_{.principal = "ann",
+                      .side = Side::kProvider,
+                      .role = rpc::Role::kAdmin,
+                      .tenants = {kHarbor},
+                      .all_tenants = true,
+                      .token_id = "tdm_1"};
+  std::unique_ptr<RouterApi> api_;
+};
+
+TEST_F(RouterApiTest, AnActivationThatIsSentAgainIsAnsweredWithTheFirst) {
+  const auto request = Activation(Source(), "r-1");
+  const auto first = Ask(&RouterApi::ActivatePlaybook, request);
+  ASSERT_TRUE(first.ok()) << first.status();
+  rig_.clock.Advance(absl::Minutes(1));
+
+  const auto again = Ask(&RouterApi::ActivatePlaybook, request);
+
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->DebugString(), first->DebugString());
+}
+
+TEST_F(RouterApiTest, AnActivationThatIsSentAgainAfterAnotherSaysThatItIsNotActiveAnyMore) {
+  ASSERT_TRUE(Ask(&RouterApi::ActivatePlaybook, Activation(Source(), "r-1")).ok());
+  ASSERT_TRUE(Ask(&RouterApi::ActivatePlaybook, Activation(Source("# newer\n"), "r-2")).ok());
+
+  const auto again = Ask(&RouterApi::ActivatePlaybook, Activation(Source(), "r-1"));
+
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_FALSE(again->active());
+  EXPECT_EQ(again->source(), Source());
+}
+
+TEST_F(RouterApiTest, AnActivationOfAnotherSourceUnderAUsedRequestIdIsRefused) {
+  ASSERT_TRUE(Ask(&RouterApi::ActivatePlaybook, Activation(Source(), "r-1")).ok());
+
+  const auto other = Ask(&RouterApi::ActivatePlaybook, Activation(Source("# newer\n"), "r-1"));
+
+  EXPECT_EQ(other.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReasonOf(other.status()), "REQUEST_ID_REUSED");
+  v1::GetPlaybookRequest get;
+  get.set_name("tenants/harbor-mfg/playbooks/active");
+  EXPECT_EQ(Ask(&RouterApi::GetPlaybook, get)->source(), Source());
+}
+
+TEST_F(RouterApiTest, AnActivationsCommentIsPlainText) {
+  auto request = Activation(Source(), "r-1");
+  request.set_comment("agreed\x1b[2J");
+  EXPECT_EQ(ReasonOf(Ask(&RouterApi::ActivatePlaybook, request).status()), "CONTROL_CHARACTER");
+}
+
+}  // namespace
+}  // namespace tandem::api
