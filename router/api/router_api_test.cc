@@ -29,6 +29,9 @@ class RouterApiTest : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(rig_.StartWithTenants().ok());
+    SetUpApi();
+  }
+  void SetUpApi() {
     readers_ = *ReaderPool::Start(&rig_.journal, {});
     api_ = std::make_unique<RouterApi>(RouterApi::Parts{.engine = rig_.engine.get(),
                                                         .readers = readers_.get(),
@@ -117,6 +120,100 @@ TEST_F(RouterApiTest, AnActivationsCommentIsPlainText) {
   auto request = Activation(Source(), "r-1");
   request.set_comment("agreed\x1b[2J");
   EXPECT_EQ(ReasonOf(Ask(&RouterApi::ActivatePlaybook, request).status()), "CONTROL_CHARACTER");
+}
+
+v1::CreateTenantRequest NewTenant(std::string name, std::string id) {
+  v1::CreateTenantRequest request;
+  request.mutable_tenant()->set_name("tenants/" + name);
+  request.mutable_tenant()->set_display_name("Dock 4");
+  request.set_request_id(std::move(id));
+  return request;
+}
+
+v1::PutPrincipalRequest NewPrincipal(v1::Role role, std::string id) {
+  v1::PutPrincipalRequest request;
+  request.mutable_principal()->set_id("bea");
+  request.mutable_principal()->set_side(v1::PROVIDER);
+  request.mutable_principal()->set_role(role);
+  request.mutable_principal()->add_tenants("tenants/harbor-mfg");
+  request.set_request_id(std::move(id));
+  return request;
+}
+
+TEST_F(RouterApiTest, ATenantThatIsCreatedAgainUnderItsRequestIdIsTheFirst) {
+  const auto first = Ask(&RouterApi::CreateTenant, NewTenant("dock", "r-1"));
+  ASSERT_TRUE(first.ok()) << first.status();
+  rig_.clock.Advance(absl::Minutes(1));
+
+  const auto again = Ask(&RouterApi::CreateTenant, NewTenant("dock", "r-1"));
+
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->DebugString(), first->DebugString());
+  EXPECT_EQ(ReasonOf(Ask(&RouterApi::CreateTenant, NewTenant("dock", "r-2")).status()),
+            "TENANT_EXISTS");
+}
+
+TEST_F(RouterApiTest, AnAdminsRequestIdThatComesAgainWithSomethingElseIsRefused) {
+  ASSERT_TRUE(Ask(&RouterApi::CreateTenant, NewTenant("dock", "r-1")).ok());
+  const auto other = Ask(&RouterApi::CreateTenant, NewTenant("pier", "r-1"));
+  EXPECT_EQ(other.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReasonOf(other.status()), "REQUEST_ID_REUSED");
+  EXPECT_EQ(ReasonOf(Ask(&RouterApi::PutPrincipal, NewPrincipal(v1::VIEWER, "r-1")).status()),
+            "REQUEST_ID_REUSED");
+  EXPECT_FALSE(rig_.engine->Installation()->tenants.contains(TenantId("pier")));
+
+  ASSERT_TRUE(Ask(&RouterApi::PutPrincipal, NewPrincipal(v1::VIEWER, "r-2")).ok());
+  EXPECT_EQ(ReasonOf(Ask(&RouterApi::PutPrincipal, NewPrincipal(v1::EDITOR, "r-2")).status()),
+            "REQUEST_ID_REUSED");
+}
+
+TEST_F(RouterApiTest, APrincipalThatIsPutAgainUnderItsRequestIdUndoesNothing) {
+  const auto first = Ask(&RouterApi::PutPrincipal, NewPrincipal(v1::VIEWER, "r-1"));
+  ASSERT_TRUE(first.ok()) << first.status();
+  ASSERT_TRUE(Ask(&RouterApi::PutPrincipal, NewPrincipal(v1::EDITOR, "r-2")).ok());
+
+  const auto again = Ask(&RouterApi::PutPrincipal, NewPrincipal(v1::VIEWER, "r-1"));
+
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->DebugString(), first->DebugString());
+  EXPECT_EQ(rig_.engine->Installation()->principals.at("bea").role, core::PrincipalRole::kEditor);
+}
+
+TEST_F(RouterApiTest, AnAdminsRequestIsKnownAgainAfterANewStartAndForADayOnly) {
+  const auto first = Ask(&RouterApi::CreateTenant, NewTenant("dock", "r-1"));
+  ASSERT_TRUE(first.ok()) << first.status();
+  ASSERT_TRUE(rig_.Start().ok());
+  SetUpApi();
+  EXPECT_EQ(Ask(&RouterApi::CreateTenant, NewTenant("dock", "r-1"))->DebugString(),
+            first->DebugString());
+
+  rig_.clock.Advance(absl::Hours(25));
+  ASSERT_TRUE(Ask(&RouterApi::CreateTenant, NewTenant("pier", "r-2")).ok());
+
+  EXPECT_EQ(ReasonOf(Ask(&RouterApi::CreateTenant, NewTenant("dock", "r-1")).status()),
+            "TENANT_EXISTS");
+}
+
+TEST_F(RouterApiTest, ADisplayNameIsOneLineOfAtMost256Bytes) {
+  auto request = NewTenant("dock", "");
+  request.mutable_tenant()->set_display_name(std::string(257, 'x'));
+  EXPECT_EQ(ReasonOf(Ask(&RouterApi::CreateTenant, request).status()), "TEXT_TOO_LONG");
+  request.mutable_tenant()->set_display_name("Dock\n4");
+  EXPECT_EQ(ReasonOf(Ask(&RouterApi::CreateTenant, request).status()), "CONTROL_CHARACTER");
+}
+
+TEST_F(RouterApiTest, TellsTheCallerUntilWhenItsTokenHolds) {
+  ASSERT_TRUE(Ask(&RouterApi::PutPrincipal, NewPrincipal(v1::VIEWER, "")).ok());
+  v1::CreateTokenRequest create;
+  create.set_principal("bea");
+  create.mutable_expires_in()->set_seconds(3600);
+  const auto token = Ask(&RouterApi::CreateToken, create);
+  ASSERT_TRUE(token.ok()) << token.status();
+
+  const v1::WhoAmIResponse me = api_->WhoAmI({.principal = "bea", .token_id = token->token().id()});
+
+  EXPECT_EQ(me.token_expire_time().seconds(), absl::ToUnixSeconds(kNoon + absl::Hours(1)));
+  EXPECT_FALSE(api_->WhoAmI({.principal = "bea", .token_id = "tdm_gone"}).has_token_expire_time());
 }
 
 }  // namespace

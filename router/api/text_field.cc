@@ -27,8 +27,12 @@ absl::Status CheckText(std::string_view text, std::string_view field, std::size_
   return Check(text, field, bytes_max, {.allow_newlines = true});
 }
 
+absl::Status CheckLine(std::string_view text, std::string_view field, std::size_t bytes_max) {
+  return Check(text, field, bytes_max, {});
+}
+
 absl::Status CheckRequestId(std::string_view request_id) {
-  return Check(request_id, "request_id", kRequestIdBytesMax, {});
+  return CheckLine(request_id, "request_id", kRequestIdBytesMax);
 }
 
 }  // namespace tandem::api

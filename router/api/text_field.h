@@ -15,7 +15,10 @@ inline constexpr std::size_t kRequestIdBytesMax = 64;  // a UUID has 36
 // allowed), naming `field`.
 absl::Status CheckText(std::string_view text, std::string_view field, std::size_t bytes_max);
 
-// The same for the field `request_id`, which is one line.
+// The same without line breaks.
+absl::Status CheckLine(std::string_view text, std::string_view field, std::size_t bytes_max);
+
+// CheckLine of the field `request_id`.
 absl::Status CheckRequestId(std::string_view request_id);
 
 }  // namespace tandem::api

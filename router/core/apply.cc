@@ -7,8 +7,6 @@
 namespace tandem::core {
 namespace {
 
-constexpr Micros kRequestsKept = 24LL * 3600 * 1'000'000;
-
 // Puts the incident's earliest deadline where NextDeadline finds it.
 void Reschedule(TenantState& state, Incident& incident) {
   Micros earliest = 0;

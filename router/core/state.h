@@ -95,6 +95,9 @@ struct ClientPosition {
   Micros seen = 0;
 };
 
+// How long a request with an id is remembered.
+inline constexpr Micros kRequestsKept = 24LL * 3600 * 1'000'000;
+
 // A request with an id that was taken.
 struct TakenRequest {
   Micros time = 0;
