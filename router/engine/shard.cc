@@ -235,11 +235,11 @@ const core::TenantState* Shard::FindTenant(const TenantId& tenant) const {
 
 void Shard::ContextHeard(const TenantId& tenant, absl::Time at) { context_heard_[tenant] = at; }
 
-absl::Duration Shard::ContextAge(const TenantId& tenant, absl::Time now) const {
+core::ContextAge Shard::ContextAge(const TenantId& tenant, absl::Time now) const {
   const auto heard = context_heard_.find(tenant);
-  // Never heard of since the start: as old as can be said.
-  if (heard == context_heard_.end()) return absl::Hours(24 * 365);
-  return std::max(absl::ZeroDuration(), now - heard->second);
+  const bool ever = heard != context_heard_.end();
+  const absl::Time since = ever ? heard->second : options_.started;
+  return {.age = std::max(absl::ZeroDuration(), now - since), .heard = ever};
 }
 
 }  // namespace tandem::engine

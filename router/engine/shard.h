@@ -30,6 +30,8 @@ namespace tandem::engine {
 
 struct ShardOptions {
   absl::Duration resolve_timeout = absl::Minutes(5);
+  // When the router started: the age of a context that was not heard of since (core::ContextAge).
+  absl::Time started = absl::UnixEpoch();
   core::IdentityKey key = {};
 };
 
@@ -74,8 +76,11 @@ class Shard {
   const core::TenantState* FindTenant(const TenantId& tenant) const;
   const std::map<TenantId, std::unique_ptr<core::TenantState>>& tenants() const { return tenants_; }
 
-  // Notes that the context service was heard of for a tenant (see Evidence::context_age).
+  // Notes that the context service was heard of for a tenant (see core::ContextAge).
   void ContextHeard(const TenantId& tenant, absl::Time at);
+  // All that was so noted. No part of what is durable: a shard that replaces another one of this
+  // process is told it again.
+  const std::map<TenantId, absl::Time>& context_heard() const { return context_heard_; }
 
  private:
   struct Work;
@@ -88,7 +93,7 @@ class Shard {
   void Chain(const TenantId& tenant, Sequence sequence, std::string body, Work& work);
   void AddTenant(const TenantId& tenant);
   void Reschedule(const core::TenantState& state);
-  absl::Duration ContextAge(const TenantId& tenant, absl::Time now) const;
+  core::ContextAge ContextAge(const TenantId& tenant, absl::Time now) const;
 
   ShardOptions options_;
   core::InstallationState installation_;
