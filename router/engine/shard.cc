@@ -51,7 +51,6 @@ absl::Status Shard::Recover(journal::Reader& reader, const journal::SnapshotStor
   }
   TANDEM_ASSIGN_OR_RETURN(const auto heads, reader.ReadHeads());
   for (const journal::TenantHead& head : heads) {
-    hashes_[head.tenant] = head.hash;
     last_time_ = std::max(last_time_, head.time);
     const core::TenantState* state = FindTenant(head.tenant);
     const Sequence folded_to = head.tenant == core::kInstallation ? installation_.last_sequence
@@ -178,7 +177,7 @@ absl::StatusOr<Reply> Shard::RunInstallation(const core::InstallationInput& inpu
   if (const auto* created = std::get_if<core::TenantCreated>(&input.wanted)) {
     AddTenant(created->tenant);
   }
-  Chain(core::kInstallation, sequence, codec::EncodeInstallation(input), work);
+  AddRow(core::kInstallation, sequence, codec::EncodeInstallation(input), work);
   work.group.installation_changed = true;
   return Reply{.sequence = sequence,
                .installed = std::make_shared<const core::InstallationFact>(input.wanted)};
@@ -187,19 +186,12 @@ absl::StatusOr<Reply> Shard::RunInstallation(const core::InstallationInput& inpu
 void Shard::Record(core::TenantState& state, const core::Input& input, std::string_view bytes,
                    const core::Facts& facts, Work& work) {
   work.projection.AddRecord(state, facts);
-  Chain(state.tenant, state.last_sequence, codec::EncodeRecord(input, bytes, facts), work);
+  AddRow(state.tenant, state.last_sequence, codec::EncodeRecord(input, bytes, facts), work);
 }
 
-void Shard::Chain(const TenantId& tenant, Sequence sequence, std::string body, Work& work) {
-  journal::Hash& last = hashes_[tenant];
-  journal::RecordRow row{.tenant = tenant,
-                         .sequence = sequence,
-                         .time = work.now,
-                         .body = std::move(body),
-                         .previous = last};
-  row.hash = journal::ChainHash(row.previous, tenant, sequence, row.time, row.body);
-  last = row.hash;
-  work.group.commit.records.push_back(std::move(row));
+void Shard::AddRow(const TenantId& tenant, Sequence sequence, std::string body, Work& work) {
+  work.group.commit.records.push_back(
+      {.tenant = tenant, .sequence = sequence, .time = work.now, .body = std::move(body)});
 }
 
 void Shard::AddTenant(const TenantId& tenant) {

@@ -90,7 +90,7 @@ class Shard {
   absl::StatusOr<Reply> RunInstallation(const core::InstallationInput& input, Work& work);
   void Record(core::TenantState& state, const core::Input& input, std::string_view bytes,
               const core::Facts& facts, Work& work);
-  void Chain(const TenantId& tenant, Sequence sequence, std::string body, Work& work);
+  void AddRow(const TenantId& tenant, Sequence sequence, std::string body, Work& work);
   void AddTenant(const TenantId& tenant);
   void Reschedule(const core::TenantState& state);
   core::ContextAge ContextAge(const TenantId& tenant, absl::Time now) const;
@@ -98,7 +98,6 @@ class Shard {
   ShardOptions options_;
   core::InstallationState installation_;
   std::map<TenantId, std::unique_ptr<core::TenantState>> tenants_;
-  std::map<TenantId, journal::Hash> hashes_;  // of the last record of each history
   absl::btree_set<std::pair<absl::Time, TenantId>> deadlines_;
   std::map<TenantId, absl::Time> scheduled_;  // as it stands in deadlines_
   std::map<TenantId, absl::Time> context_heard_;
