@@ -91,7 +91,7 @@ absl::Status CheckTenant(const TenantId& tenant, const playbook::Playbook& playb
   if (playbook.tenant() == tenant.value) return absl::OkStatus();
   return InvalidField("PLAYBOOK_TENANT", "source",
                       fmt::format("the playbook says tenant \"{}\", but the call is for \"{}\"",
-                                  Printable(playbook.tenant()), tenant.value));
+                                  Shown(playbook.tenant()), tenant.value));
 }
 
 }  // namespace

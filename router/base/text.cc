@@ -102,6 +102,14 @@ std::string Printable(std::string_view text) {
   return out;
 }
 
+std::string Shown(std::string_view text) {
+  constexpr std::size_t kShownBytesMax = 80;
+  if (text.size() <= kShownBytesMax) return Printable(text);
+  std::size_t cut = kShownBytesMax;
+  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
+  return Printable(text.substr(0, cut)) + "…";
+}
+
 std::string NearestName(std::string_view name, const std::vector<std::string>& candidates) {
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(1, name.size() / 3) + 1;
@@ -132,7 +140,7 @@ absl::StatusOr<absl::Duration> ReadDuration(std::string_view text) {
     return Error(absl::StatusCode::kInvalidArgument, "DURATION_INVALID",
                  fmt::format("\"{}\" is not a duration; expected a form such as 30s, 10m, 1h30m "
                              "or 2d",
-                             Printable(text)));
+                             Shown(text)));
   };
   if (text == "0") return absl::ZeroDuration();
   std::int64_t total = 0;

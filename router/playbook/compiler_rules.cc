@@ -220,7 +220,7 @@ void Compiler::CheckReachable(const std::vector<ConfigNode*>& nodes) {
   }
   if (catch_all != nullptr || nodes.back()->kind != ConfigNode::Kind::kMap) return;
   const auto example = [](const NameTable& table, std::string none) {
-    return table.names().empty() ? none : Printable(table.names().front());
+    return table.names().empty() ? none : Shown(table.names().front());
   };
   reader_.Error(
       *nodes.back(),

@@ -81,7 +81,7 @@ std::string_view Advice(std::string_view complaint) {
 // yaml-cpp's words, with ours where a mistake is common.
 std::string SyntaxMessage(const YAML::Exception& error, std::string_view source) {
   const Mark mark = MarkOf(error.mark);
-  const std::string complaint = Printable(error.msg);
+  const std::string complaint = Shown(error.msg);
   for (std::uint32_t line = mark.line > 1 ? mark.line - 1 : 1; line <= mark.line; ++line) {
     const std::string_view text = LineOf(source, line);
     const std::string_view indent = text.substr(0, text.find_first_not_of(" \t"));
@@ -136,7 +136,7 @@ std::string ConfigNode::Path() const {
   if (parent == nullptr) return "";
   const std::string above = parent->Path();
   if (parent->kind == Kind::kList) return fmt::format("{}[{}]", above, index);
-  return above.empty() ? Printable(key) : fmt::format("{}.{}", above, Printable(key));
+  return above.empty() ? Shown(key) : fmt::format("{}.{}", above, Shown(key));
 }
 
 std::string_view ConfigNode::KindText() const {
@@ -227,8 +227,7 @@ class ConfigDocument::Builder : public YAML::EventHandler {
   // "?" and "" are plain, "!" is quoted.
   void Tag(const YAML::Mark& mark, std::string_view tag) {
     if (tag.empty() || tag == "?" || tag == "!") return;
-    Refuse(MarkOf(mark),
-           fmt::format("the tag \"{}\" is not taken; values are texts", Printable(tag)));
+    Refuse(MarkOf(mark), fmt::format("the tag \"{}\" is not taken; values are texts", Shown(tag)));
   }
 
   // Takes the next event as a key, an item or a value; nullptr when there is no node to be made.
@@ -281,9 +280,8 @@ class ConfigDocument::Builder : public YAML::EventHandler {
                      [](const ConfigNode* a, const ConfigNode* b) { return a->key < b->key; });
     for (std::size_t i = 1; i < sorted.size(); ++i) {
       if (sorted[i]->key != sorted[i - 1]->key || sorted[i]->key.empty()) continue;
-      Refuse(sorted[i]->key_mark,
-             fmt::format("\"{}\" stands twice; first on line {}", Printable(sorted[i]->key),
-                         sorted[i - 1]->key_mark.line));
+      Refuse(sorted[i]->key_mark, fmt::format("\"{}\" stands twice; first on line {}",
+                                              Shown(sorted[i]->key), sorted[i - 1]->key_mark.line));
     }
   }
 
