@@ -294,7 +294,7 @@ class CalendarCompiler {
           shown);
     }
     if (*first == *last) {
-      return fmt::format("\"{}\" ends when it starts; a whole day is 00:00-24:00", shown);
+      return fmt::format("\"{}\" ends when it starts; write 00:00-24:00 for a whole day", shown);
     }
     if (*first < *last) {
       interval.today.push_back({*first, *last});
