@@ -148,6 +148,10 @@ std::string Text(const v1::Explanation& e, const playbook::Playbook& playbook) {
   for (const std::string& gap : e.context_gaps()) {
     text += fmt::format("  missing: {}\n", gap);
   }
+  if (e.incident().context_gap()) {
+    text +=
+        "  With facts missing the handling is at least needs_input, never less than declared.\n";
+  }
   if (e.rules_size() > 1) text += "Rules before it that did not match:\n";
   for (int i = 0; i + 1 < e.rules_size(); ++i) {
     text += fmt::format("  {} (line {}): {}\n", e.rules(i).rule(), e.rules(i).line(),

@@ -39,12 +39,12 @@ TEST(Decide, AnAlertOpensAnIncidentWithItsEvidence) {
   EXPECT_EQ(world.Get().firing, 1U);
 }
 
-TEST(Decide, AMissingFactOpensAnIncidentThatNeedsInput) {
+TEST(Decide, AMissingFactOpensAnIncidentThatIsHandledNoLessCarefully) {
   World world;
   const auto opened = Of<IncidentOpened>(world.Fire("Factory"));
   ASSERT_EQ(opened.size(), 1U);
   EXPECT_TRUE(opened[0].context_gap);
-  EXPECT_EQ(opened[0].handling, Handling::kNeedsInput);
+  EXPECT_EQ(opened[0].handling, Handling::kNeedsDecision);
   EXPECT_THAT(opened[0].evidence.gaps, ElementsAre("site.kind"));
 }
 

@@ -123,6 +123,12 @@ std::string ContextPart(const v1::Explanation& explanation, const Look& look) {
                     fmt::format("  ! {} is missing: a rule asked for it", Printable(gap))) +
             "\n";
   }
+  if (explanation.incident().context_gap()) {
+    text +=
+        Painted(look, Tint::kYellow,
+                "  ! with facts missing the owner asks first, or leaves the decision as declared") +
+        "\n";
+  }
   return text;
 }
 
