@@ -394,6 +394,7 @@ TEST_F(FeedHubTest, EndsAPageByItsBytesToo) {
   Start({.page_bytes = 1});  // every page is one event
   Fire(kHarbor, 1, {"A", "B", "C"});
   Fire(kMill, 1, {"D", "E", "F"});
+  Watch(All())->Await(6);  // so that the hub has seen both commits
 
   // Page by page the tenants take turns.
   EXPECT_THAT(Watch(All())->Await(6), ElementsAre("harbor-mfg 2.1", "mill 2.1", "harbor-mfg 2.2",

@@ -87,6 +87,12 @@ absl::Status Refuse(const std::vector<Finding>& findings) {
   return status;
 }
 
+absl::Status CheckSize(std::string_view source) {
+  const std::string too_large = playbook::TooLarge(source);
+  if (too_large.empty()) return absl::OkStatus();
+  return InvalidField("PLAYBOOK_TOO_LARGE", "source", too_large);
+}
+
 absl::Status CheckTenant(const TenantId& tenant, const playbook::Playbook& playbook) {
   if (playbook.tenant() == tenant.value) return absl::OkStatus();
   return InvalidField("PLAYBOOK_TENANT", "source",
@@ -114,6 +120,7 @@ void RouterApi::ValidatePlaybook(const rpc::Caller& caller,
                                  Answer<v1::ValidatePlaybookResponse> answer) {
   TANDEM_ASSIGN_OR_ANSWER(const TenantId tenant, rpc::ResolveTenant(caller, *parts_.authenticator,
                                                                     request.parent(), "parent"));
+  if (const absl::Status sized = CheckSize(request.source()); !sized.ok()) return answer(sized);
   Later<v1::ValidatePlaybookResponse>(
       std::move(answer),
       [tenant, source = request.source()](
@@ -145,6 +152,7 @@ void RouterApi::ActivatePlaybook(const rpc::Caller& caller,
   }
   absl::Status checked = CheckText(request.comment(), "comment", kCommentBytesMax);
   if (checked.ok()) checked = CheckRequestId(request.request_id());
+  if (checked.ok()) checked = CheckSize(request.source());
   if (!checked.ok()) return answer(checked);
   const core::Actor actor{caller.principal, caller.side};
   const absl::Status posted =

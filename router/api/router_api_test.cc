@@ -8,6 +8,7 @@
 #include "router/base/status.h"
 #include "router/engine/engine_rig.h"
 #include "router/engine/shard.h"
+#include "router/playbook/parse.h"
 
 namespace tandem::api {
 namespace {
@@ -114,6 +115,22 @@ TEST_F(RouterApiTest, AnActivationOfAnotherSourceUnderAUsedRequestIdIsRefused) {
   v1::GetPlaybookRequest get;
   get.set_name("tenants/harbor-mfg/playbooks/active");
   EXPECT_EQ(Ask(&RouterApi::GetPlaybook, get)->source(), Source());
+}
+
+TEST_F(RouterApiTest, ASourceBeyondTheLimitIsRefusedWithItsSize) {
+  const std::string large = Source() + std::string(playbook::kSourceBytesMax, '#');
+  v1::ValidatePlaybookRequest validate;
+  validate.set_parent("tenants/harbor-mfg");
+  validate.set_source(large);
+
+  for (const absl::Status& status :
+       {Ask(&RouterApi::ActivatePlaybook, Activation(large, "")).status(),
+        Ask(&RouterApi::ValidatePlaybook, validate).status()}) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(ReasonOf(status), "PLAYBOOK_TOO_LARGE");
+    EXPECT_THAT(MessageOf(status), ::testing::HasSubstr(std::to_string(large.size()) + " bytes"));
+    EXPECT_THAT(MessageOf(status), ::testing::HasSubstr("1048576 (1 MiB)"));
+  }
 }
 
 TEST_F(RouterApiTest, AnActivationsCommentIsPlainText) {
