@@ -37,6 +37,9 @@ TEST(Shown, CutsWhatIsLongButNoCharacter) {
 TEST(NearestName, FindsTheTypingMistakeAndNothingFar) {
   EXPECT_EQ(NearestName("plant-ti", {"noc", "plant-it", "biomed"}), "plant-it");
   EXPECT_EQ(NearestName("warehouse", {"noc", "plant-it"}), "");
+  EXPECT_EQ(NearestName("opne", {"acknowledged", "open"}), "open");
+  EXPECT_EQ(NearestName("opn", {"open"}), "open");
+  EXPECT_EQ(NearestName("", {"open"}), "");
 }
 
 TEST(ReadDuration, TakesPrometheusForms) {

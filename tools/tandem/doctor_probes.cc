@@ -110,10 +110,17 @@ Check PlaybookCheck(Client& client, const Look& look, const std::string& tenant)
   const auto playbook =
       client.Call("Playbooks/GetPlaybook", &v1::Playbooks::Stub::GetPlaybook, request);
   const std::string id = TenantOf(tenant);
+  if (playbook.ok() && !playbook->has_activate_time()) {
+    return {
+        Level::kNotice, "playbook",
+        fmt::format("{}: none was activated; alerts are kept and shown, and nobody is told", id),
+        fmt::format("tandem playbook activate FILE --tenant {} -m WHY", id)};
+  }
   if (playbook.ok()) {
     return {Level::kGood, "playbook",
-            fmt::format("{}: version {}, {} rules, active since {}", id,
+            fmt::format("{}: version {}, {} rule{}, active since {}", id,
                         playbook->digest().substr(0, 12), playbook->rule_count(),
+                        playbook->rule_count() == 1 ? "" : "s",
                         AgeText(look, ToTime(playbook->activate_time()))),
             ""};
   }

@@ -137,7 +137,7 @@ absl::StatusOr<int> Activate(Session& session, const ActivateOptions& options) {
 
 absl::StatusOr<int> Show(Session& session, const std::string& digest) {
   v1::GetPlaybookRequest request;
-  TANDEM_ASSIGN_OR_RETURN(*request.mutable_name(), PlaybookName(digest, session.options.tenant));
+  TANDEM_ASSIGN_OR_RETURN(*request.mutable_name(), session.Name(&PlaybookName, digest));
   TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());
   TANDEM_ASSIGN_OR_RETURN(const v1::Playbook playbook,
                           client->Call("Playbooks/GetPlaybook", &Stub::GetPlaybook, request));
@@ -150,7 +150,9 @@ absl::StatusOr<int> Show(Session& session, const std::string& digest) {
   session.err() << Painted(session.err_look(), Tint::kDim,
                            fmt::format("# {} {}, {} by {}: {}", playbook.digest().substr(0, 12),
                                        playbook.active() ? "active" : "not active",
-                                       AgeText(look, ToTime(playbook.activate_time())),
+                                       playbook.has_activate_time()
+                                           ? AgeText(look, ToTime(playbook.activate_time()))
+                                           : std::string("from the beginning"),
                                        Printable(ActorText(playbook.activated_by())),
                                        Printable(playbook.comment())))
                 << "\n";
