@@ -47,7 +47,7 @@ absl::Status Shard::Recover(journal::Reader& reader, const journal::SnapshotStor
   for (const auto& [tenant, created] : installation_.tenants) {
     TANDEM_ASSIGN_OR_RETURN(tenants_[tenant],
                             RecoverTenant(tenant, options_.key, reader, snapshots));
-    Reschedule(*tenants_[tenant]);
+    TakeOver(*tenants_[tenant]);
   }
   TANDEM_ASSIGN_OR_RETURN(const auto heads, reader.ReadHeads());
   for (const journal::TenantHead& head : heads) {
@@ -94,7 +94,7 @@ void Shard::RunDeadlines(Work& work) {
       const core::Outcome outcome = core::Step(state, time_passed, work.now);
       if (!outcome.facts.empty()) Record(state, time_passed, {}, outcome.facts, work);
     }
-    Reschedule(state);
+    TakeOver(state);
   }
 }
 
@@ -157,7 +157,7 @@ absl::StatusOr<Reply> Shard::RunCommand(Command& command, Work& work) {
   if (!outcome.refused.ok()) return outcome.refused;
   if (!outcome.facts.empty()) {
     Record(state, input, bytes, outcome.facts, work);
-    Reschedule(state);
+    TakeOver(state);
   }
   Reply reply{.sequence = outcome.facts.empty() ? Sequence() : state.last_sequence,
               .repeated = outcome.repeated};
@@ -202,17 +202,18 @@ void Shard::AddTenant(const TenantId& tenant) {
   tenants_[tenant] = std::move(state);
 }
 
-void Shard::Reschedule(const core::TenantState& state) {
+void Shard::TakeOver(const core::TenantState& state) {
+  Taken& taken = taken_[state.tenant];
+  const Totals part{state.alerts.size(), state.incidents.size(), state.deliveries.size()};
+  totals_.alerts += part.alerts - taken.part.alerts;
+  totals_.incidents += part.incidents - taken.part.incidents;
+  totals_.deliveries += part.deliveries - taken.part.deliveries;
+  taken.part = part;
   const auto next = core::NextDeadline(state);
-  const auto known = scheduled_.find(state.tenant);
-  if (known != scheduled_.end()) {
-    if (next == known->second) return;
-    deadlines_.erase({known->second, state.tenant});
-    scheduled_.erase(known);
-  }
-  if (!next) return;
-  deadlines_.insert({*next, state.tenant});
-  scheduled_[state.tenant] = *next;
+  if (next == taken.deadline) return;
+  if (taken.deadline) deadlines_.erase({*taken.deadline, state.tenant});
+  if (next) deadlines_.insert({*next, state.tenant});
+  taken.deadline = next;
 }
 
 std::optional<absl::Time> Shard::NextDeadline() const {

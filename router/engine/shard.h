@@ -74,7 +74,14 @@ class Shard {
   const core::InstallationState& installation() const { return installation_; }
   // nullptr when there is none.
   const core::TenantState* FindTenant(const TenantId& tenant) const;
-  const std::map<TenantId, std::unique_ptr<core::TenantState>>& tenants() const { return tenants_; }
+
+  // What all tenants hold together.
+  struct Totals {
+    std::uint64_t alerts = 0;
+    std::uint64_t incidents = 0;
+    std::uint64_t deliveries = 0;
+  };
+  const Totals& totals() const { return totals_; }
 
   // Notes that the context service was heard of for a tenant (see core::ContextAge).
   void ContextHeard(const TenantId& tenant, absl::Time at);
@@ -92,14 +99,20 @@ class Shard {
               const core::Facts& facts, Work& work);
   void AddRow(const TenantId& tenant, Sequence sequence, std::string body, Work& work);
   void AddTenant(const TenantId& tenant);
-  void Reschedule(const core::TenantState& state);
+  // Takes over a tenant's next deadline and its part of the totals. After each change.
+  void TakeOver(const core::TenantState& state);
   core::ContextAge ContextAge(const TenantId& tenant, absl::Time now) const;
 
   ShardOptions options_;
   core::InstallationState installation_;
   std::map<TenantId, std::unique_ptr<core::TenantState>> tenants_;
   absl::btree_set<std::pair<absl::Time, TenantId>> deadlines_;
-  std::map<TenantId, absl::Time> scheduled_;  // as it stands in deadlines_
+  struct Taken {
+    std::optional<absl::Time> deadline;  // as it stands in deadlines_
+    Totals part;                         // of totals_
+  };
+  std::map<TenantId, Taken> taken_;
+  Totals totals_;
   std::map<TenantId, absl::Time> context_heard_;
   absl::Time last_time_ = absl::UnixEpoch();
 };
