@@ -1,12 +1,12 @@
 #include "router/api/context_watcher.h"
 
-#include <absl/time/clock.h>
 #include <fmt/format.h>
 #include <pthread.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "router/base/check.h"
 #include "router/base/status.h"
 #include "router/rpc/grpc_status.h"
 
@@ -122,6 +122,7 @@ class ContextWatcher::Stream final : public grpc::ClientReadReactor<v1::WatchCon
 
 ContextWatcher::ContextWatcher(engine::Engine* engine, Options options)
     : engine_(engine), options_(std::move(options)), stub_(v1::Context::NewStub(options_.channel)) {
+  TANDEM_CHECK(options_.clock != nullptr, "the watcher needs a clock");
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "context-watch");
     Loop();
@@ -142,7 +143,7 @@ void ContextWatcher::Loop() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     lock.unlock();
-    OpenDue(absl::Now());
+    OpenDue(options_.clock->Now());
     lock.lock();
     changed_.wait_for(lock, kLookEvery, [this] { return stopping_; });
   }
@@ -189,7 +190,7 @@ void ContextWatcher::Open(const TenantId& tenant, std::uint64_t after) {
   Watched& watched = watched_[tenant];
   if (stopping_ || watched.stream != nullptr) return;
   watched.version = after;
-  watched.retry_at = absl::Now();
+  watched.retry_at = options_.clock->Now();
   watched.stream = std::make_shared<Stream>(this, tenant, after);
   watched.stream->Start(watched.stream);
 }
@@ -204,7 +205,7 @@ absl::Status ContextWatcher::OnMessage(const TenantId& tenant, v1::WatchContextR
   {
     std::lock_guard lock(mutex_);
     Watched& watched = watched_[tenant];
-    watched.heard = absl::Now();
+    watched.heard = options_.clock->Now();
     watched.failures = 0;
   }
   engine_->ContextHeard(tenant);
@@ -250,8 +251,8 @@ void ContextWatcher::OnEnd(const TenantId& tenant, const absl::Status& status) {
     Watched& watched = watched_[tenant];
     watched.stream = nullptr;
     const int doublings = std::min(watched.failures++, 10);
-    watched.retry_at =
-        absl::Now() + std::min(options_.backoff_first * (1 << doublings), options_.backoff_last);
+    watched.retry_at = options_.clock->Now() +
+                       std::min(options_.backoff_first * (1 << doublings), options_.backoff_last);
     log = !stopping_ && watched.failures == 1;
   }
   changed_.notify_all();

@@ -28,6 +28,7 @@ playbook::EntitySpec SpecOf(const v1::Entity& entity);
 class ContextWatcher {
  public:
   struct Options {
+    const Clock* clock = nullptr;  // outlives the watcher
     std::shared_ptr<grpc::Channel> channel;
     std::string token;  // of role `service`
     // Between two attempts: doubles from the first to the last.

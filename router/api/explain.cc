@@ -89,12 +89,17 @@ class Replayed {
   playbook::Environment environment_;
 };
 
-void PutEvidence(const TenantId& tenant, const core::Evidence& evidence, v1::Explanation* out) {
+void PutEvidence(const TenantId& tenant, const core::Evidence& evidence, absl::Time decided,
+                 v1::Explanation* out) {
   out->set_playbook_digest(evidence.playbook_digest);
   out->set_context_version(evidence.context_version);
-  const std::int64_t age_us = absl::ToInt64Microseconds(evidence.context_age);
+  const std::int64_t age_us = absl::ToInt64Microseconds(evidence.context_age.age);
   out->mutable_context_age()->set_seconds(age_us / 1'000'000);
   out->mutable_context_age()->set_nanos(static_cast<std::int32_t>(age_us % 1'000'000 * 1000));
+  if (!evidence.context_age.heard) {
+    const absl::Time start = decided - evidence.context_age.age;
+    codec::PutTime(absl::ToUnixMicros(start), out->mutable_context_unheard_since());
+  }
   for (const core::EntityFact& entity : evidence.entities) {
     v1::EntityFacts* to = out->add_entities();
     to->set_name(fmt::format("tenants/{}/entities/{}/{}", tenant.value, entity.kind, entity.id));
@@ -113,11 +118,13 @@ void PutEvidence(const TenantId& tenant, const core::Evidence& evidence, v1::Exp
 
 std::string ContextLine(const v1::Explanation& e) {
   if (e.context_version() == 0) return "Context: none is known for this tenant\n";
-  const absl::Duration age = absl::Seconds(e.context_age().seconds());
-  if (age >= absl::Hours(24 * 365)) {
-    return fmt::format("Context: version {}, not heard of since the router started\n",
-                       e.context_version());
+  if (e.has_context_unheard_since()) {
+    return fmt::format(
+        "Context: never heard since the router's start at {}, last known version {} from the "
+        "journal\n",
+        TimeText(absl::FromUnixSeconds(e.context_unheard_since().seconds())), e.context_version());
   }
+  const absl::Duration age = absl::Seconds(e.context_age().seconds());
   return fmt::format("Context: version {}, heard of {} before\n", e.context_version(),
                      DurationText(age));
 }
@@ -140,6 +147,10 @@ std::string Text(const v1::Explanation& e, const playbook::Playbook& playbook) {
   }
   for (const std::string& gap : e.context_gaps()) {
     text += fmt::format("  missing: {}\n", gap);
+  }
+  if (e.incident().context_gap()) {
+    text +=
+        "  With facts missing the handling is at least needs_input, never less than declared.\n";
   }
   if (e.rules_size() > 1) text += "Rules before it that did not match:\n";
   for (int i = 0; i + 1 < e.rules_size(); ++i) {
@@ -175,7 +186,7 @@ absl::StatusOr<v1::Explanation> Explain(journal::Reader& reader, const IncidentR
   out.set_sequence(decision.row.sequence.value);
   codec::PutTime(absl::ToUnixMicros(decision.row.time), out.mutable_time());
   PutAlert(*decision.alert, out.mutable_alert());
-  PutEvidence(ref.tenant, evidence, &out);
+  PutEvidence(ref.tenant, evidence, decision.row.time, &out);
   for (const playbook::Verdict& verdict : verdicts) {
     const playbook::Rule& rule = playbook->rules()[verdict.rule];
     v1::RuleVerdict* to = out.add_rules();

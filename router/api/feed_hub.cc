@@ -1,21 +1,17 @@
 #include "router/api/feed_hub.h"
 
-#include <absl/time/clock.h>
 #include <pthread.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "router/base/check.h"
 #include "router/base/status.h"
 #include "router/codec/convert.h"
 #include "tandem/journal/v1/journal.pb.h"
 
 namespace tandem::api {
 namespace {
-
-constexpr std::uint32_t kPage = 256;
-// Alerts in one event; a larger storm keeps its counts.
-constexpr int kAlertsPerEventMax = 512;
 
 absl::Status CutOffStatus(const Positions& at) {
   return AddFact(AddRetry(Error(absl::StatusCode::kResourceExhausted, "READER_TOO_SLOW",
@@ -28,8 +24,9 @@ absl::Status CutOffStatus(const Positions& at) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<FeedHub>> FeedHub::Start(journal::Journal* journal,
-                                                        Options options) {
-  std::unique_ptr<FeedHub> hub(new FeedHub(options));
+                                                        const Clock* clock, Options options) {
+  TANDEM_CHECK(clock != nullptr, "the feed needs a clock");
+  std::unique_ptr<FeedHub> hub(new FeedHub(clock, options));
   TANDEM_ASSIGN_OR_RETURN(hub->reader_, journal->OpenReader());
   hub->alerts_ = std::make_unique<AlertsView>(hub->reader_.get());
   TANDEM_ASSIGN_OR_RETURN(const auto heads, hub->reader_->ReadHeads());
@@ -130,7 +127,7 @@ void FeedHub::Loop() {
     for (Subscriber& subscriber : subscribers_) {
       if (!subscriber.live && subscriber.sink != nullptr) more = CatchUp(subscriber) || more;
     }
-    Heartbeat(absl::Now());
+    Heartbeat(clock_->Now());
     Forget({});
   }
 }
@@ -167,9 +164,23 @@ void FeedHub::Welcome(Subscriber& subscriber) {
   Beat(subscriber);
 }
 
+// Bodies of events name their alerts; the alerts themselves stand in the records.
+bool FeedHub::IsTooMuchAtOnce(const journal::Commit& commit) const {
+  if (commit.events.size() > options_.live_events_max) return true;
+  std::size_t bytes = 0;
+  for (const journal::EventRow& event : commit.events) bytes += event.body.size();
+  for (const journal::RecordRow& record : commit.records) bytes += record.body.size();
+  return bytes > options_.live_bytes_max;
+}
+
 void FeedHub::Deliver(const journal::Commit& commit) {
+  const bool too_much = IsTooMuchAtOnce(commit);
   for (Subscriber& subscriber : subscribers_) {
-    if (subscriber.live && subscriber.sink != nullptr) DeliverTo(subscriber, commit);
+    if (too_much) {
+      subscriber.live = false;
+    } else if (subscriber.live && subscriber.sink != nullptr) {
+      DeliverTo(subscriber, commit);
+    }
   }
   for (const journal::RecordRow& record : commit.records) {
     published_[record.tenant] = {record.sequence};
@@ -217,17 +228,21 @@ bool FeedHub::CatchUpTenant(Subscriber& subscriber, const TenantId& tenant) {
   FeedPosition& at = subscriber.at[tenant];
   const bool whole = at.incident == FeedPosition::kWhole;
   const Sequence after(whole || at.sequence.value == 0 ? at.sequence.value : at.sequence.value - 1);
-  const auto rows = reader_->ListEvents(tenant, after, kPage);
+  const auto rows = reader_->ListEvents(tenant, after, options_.page_events);
   if (!rows.ok()) {
     subscriber.sink->CutOff(AddFact(rows.status(), "cursor", MakeCursor(subscriber.at)));
     subscriber.sink = nullptr;
     return false;
   }
+  subscriber.bytes_sent = 0;
   for (const journal::EventRow& row : *rows) {
     // What was committed since is also handed over as a commit.
     if (row.sequence > published.sequence) break;
     if (at >= FeedPosition{row.sequence, row.incident.value}) continue;  // it has this one
     if (!SendEvent(subscriber, row)) return false;
+    if (subscriber.bytes_sent >= options_.page_bytes || !subscriber.sink->HasRoom()) {
+      return at < published;  // the next page goes on behind this event
+    }
   }
   // A page holds whole records only, so one that is not full need not be the last.
   if (rows->empty() || rows->back().sequence >= published.sequence) {
@@ -251,14 +266,12 @@ bool FeedHub::SendEvent(Subscriber& subscriber, const journal::EventRow& row) {
   event.mutable_incident()->Swap(stored.mutable_incident());
   event.mutable_entries()->Swap(stored.mutable_entries());
   if (!subscriber.wanted.omit_alerts) {
-    for (int i = 0; i < std::min(stored.alerts_size(), kAlertsPerEventMax); ++i) {
-      // An alert that cannot be read back comes without labels; its count is right all the same.
-      alerts_->Fill(row.tenant, row.sequence, stored.alerts(i), event.add_alerts()).IgnoreError();
-    }
+    PutAlerts(row, stored, event);
   }
   event.set_cursor(MakeCursor(subscriber.at));
+  subscriber.bytes_sent += event.ByteSizeLong();
+  subscriber.last_sent = clock_->Now();
   const FeedSink::Sent sent = subscriber.sink->Send(std::move(event));
-  subscriber.last_sent = absl::Now();
   if (sent == FeedSink::Sent::kYes) return true;
   subscriber.at[row.tenant] = before;  // it did not get this one
   if (sent == FeedSink::Sent::kFull) subscriber.sink->CutOff(CutOffStatus(subscriber.at));
@@ -266,12 +279,28 @@ bool FeedHub::SendEvent(Subscriber& subscriber, const journal::EventRow& row) {
   return false;
 }
 
-// A sign of life that carries nothing but the cursor.
+void FeedHub::PutAlerts(const journal::EventRow& row, const journal::v1::Event& stored,
+                        v1::FeedEvent& event) {
+  std::size_t bytes = 0;
+  for (int i = 0; i < std::min(stored.alerts_size(), options_.event_alerts_max); ++i) {
+    v1::IncidentAlert* alert = event.add_alerts();
+    // An alert that cannot be read back comes without labels; its count is right all the same.
+    alerts_->Fill(row.tenant, row.sequence, stored.alerts(i), alert).IgnoreError();
+    bytes += alert->ByteSizeLong();
+    if (bytes > options_.event_alert_bytes_max) {
+      event.mutable_alerts()->RemoveLast();
+      return;
+    }
+  }
+}
+
+// A sign of life that carries nothing but the cursor and the router's time.
 void FeedHub::Beat(Subscriber& subscriber) {
   v1::FeedEvent event;
   event.set_heartbeat(true);
   event.set_cursor(MakeCursor(subscriber.at));
-  subscriber.last_sent = absl::Now();
+  subscriber.last_sent = clock_->Now();
+  codec::PutTime(absl::ToUnixMicros(subscriber.last_sent), event.mutable_time());
   // One that is full has enough to read.
   if (subscriber.sink->Send(std::move(event)) == FeedSink::Sent::kGone) subscriber.sink = nullptr;
 }

@@ -21,7 +21,9 @@
 #include "router/api/alerts_view.h"
 #include "router/api/cursor.h"
 #include "router/api/incident_filter.h"
+#include "router/base/clock.h"
 #include "router/engine/engine.h"
+#include "tandem/journal/v1/journal.pb.h"
 #include "tandem/v1/feed.pb.h"
 
 namespace tandem::api {
@@ -32,7 +34,8 @@ class FeedSink {
   virtual ~FeedSink() = default;
   enum class Sent { kYes, kFull, kGone };
   virtual Sent Send(v1::FeedEvent event) = 0;
-  // True when so little waits that a page of history may be sent.
+  // True when so little waits, by number and by bytes, that history may be sent. After a false the
+  // sink calls Poke once it has room.
   virtual bool HasRoom() const = 0;
   virtual void CutOff(absl::Status status) = 0;
 };
@@ -52,11 +55,24 @@ class FeedHub final : public engine::CommitSink {
     // subscriber reads them from the journal instead.
     std::size_t commits_max = 256;
     absl::Duration heartbeat = absl::Seconds(15);
+    // What one who is behind is sent of a tenant before the others have their turn: the first of
+    // the two that is reached. He sees no difference but the pace.
+    std::uint32_t page_events = 256;
+    std::size_t page_bytes = 1 << 20;
+    // A commit with more than this is read from the journal, a page at a time, by those who have
+    // room: handed over at once it would cut off readers who are not slow at all.
+    std::size_t live_events_max = 1024;
+    std::size_t live_bytes_max = 2 << 20;
+    // Alerts in one event, by number and by bytes, so that a storm fits into one gRPC message
+    // (4 MiB). The incident's counts tell how many there are.
+    int event_alerts_max = 512;
+    std::size_t event_alert_bytes_max = 1 << 20;
     std::size_t subscribers_max = 10'000;
   };
 
-  // `journal` outlives the hub.
-  static absl::StatusOr<std::unique_ptr<FeedHub>> Start(journal::Journal* journal, Options options);
+  // `journal` and `clock` outlive the hub.
+  static absl::StatusOr<std::unique_ptr<FeedHub>> Start(journal::Journal* journal,
+                                                        const Clock* clock, Options options);
   ~FeedHub() override;
 
   void OnCommitted(const std::shared_ptr<const journal::Commit>& commit) override;
@@ -66,7 +82,7 @@ class FeedHub final : public engine::CommitSink {
   absl::Status Add(std::shared_ptr<FeedSink> sink, Subscription subscription);
   void Remove(const FeedSink* sink);
 
-  // A sink has room again.
+  // Looks again: a sink has room, or a test has moved the clock.
   void Poke();
 
   std::size_t subscribers() const;
@@ -79,10 +95,11 @@ class FeedHub final : public engine::CommitSink {
     Positions at;       // everything up to here was handed over or filtered out
     bool live = false;  // has caught up
     absl::Time last_sent;
+    std::size_t bytes_sent = 0;  // of the page that is being sent
   };
   using Subscribers = std::list<Subscriber>;
 
-  explicit FeedHub(Options options) : options_(options) {}
+  FeedHub(const Clock* clock, Options options) : clock_(clock), options_(options) {}
 
   void Loop();
   void Forget(const std::vector<const FeedSink*>& leaving);
@@ -92,10 +109,14 @@ class FeedHub final : public engine::CommitSink {
   void DeliverTo(Subscriber& subscriber, const journal::Commit& commit);
   bool CatchUp(Subscriber& subscriber);
   bool CatchUpTenant(Subscriber& subscriber, const TenantId& tenant);
+  bool IsTooMuchAtOnce(const journal::Commit& commit) const;
+  void PutAlerts(const journal::EventRow& row, const journal::v1::Event& stored,
+                 v1::FeedEvent& event);
   void Heartbeat(absl::Time now);
   bool SendEvent(Subscriber& subscriber, const journal::EventRow& row);
   void Beat(Subscriber& subscriber);
 
+  const Clock* const clock_;
   const Options options_;
   std::unique_ptr<journal::Reader> reader_;
   std::unique_ptr<AlertsView> alerts_;

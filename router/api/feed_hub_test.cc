@@ -34,6 +34,7 @@ class TestSink final : public FeedSink {
     cursor_ = event.cursor();
     if (event.heartbeat()) {
       ++beats_;
+      beat_time_ = absl::FromUnixSeconds(event.time().seconds());
     } else {
       events_.push_back(std::move(event));
     }
@@ -72,6 +73,14 @@ class TestSink final : public FeedSink {
                  "no heartbeat came");
     return cursor_;
   }
+  int beats() {
+    const std::lock_guard lock(mutex_);
+    return beats_;
+  }
+  absl::Time beat_time() {
+    const std::lock_guard lock(mutex_);
+    return beat_time_;
+  }
   v1::FeedEvent event(std::size_t index) {
     const std::lock_guard lock(mutex_);
     return events_.at(index);
@@ -84,6 +93,72 @@ class TestSink final : public FeedSink {
   std::vector<v1::FeedEvent> events_;
   std::string cursor_;
   int beats_ = 0;
+  absl::Time beat_time_;
+  absl::Status cut_off_;
+};
+
+// A reader with a queue of its own, which it empties only when it is told to.
+class SlowSink final : public FeedSink {
+ public:
+  struct Room {
+    std::size_t events_max = 0;  // a further one is refused
+    std::size_t low_water = 0;   // below it history may come
+  };
+  explicit SlowSink(Room room) : room_(room) {}
+
+  Sent Send(v1::FeedEvent event) override {
+    const std::lock_guard lock(mutex_);
+    if (event.heartbeat()) return Sent::kYes;
+    if (waiting_ >= room_.events_max) return Sent::kFull;
+    most_ = std::max(most_, ++waiting_);
+    incidents_.push_back(event.incident().name());
+    changed_.notify_all();
+    return Sent::kYes;
+  }
+  bool HasRoom() const override {
+    const std::lock_guard lock(mutex_);
+    return waiting_ < room_.low_water;
+  }
+  void CutOff(absl::Status status) override {
+    const std::lock_guard lock(mutex_);
+    cut_off_ = std::move(status);
+    changed_.notify_all();
+  }
+
+  // Reads, as often as it takes, until it has `count` events or is cut off; says how many it has.
+  std::size_t ReadUntil(std::size_t count, FeedHub& hub) {
+    std::unique_lock lock(mutex_);
+    while (incidents_.size() < count && cut_off_.ok()) {
+      TANDEM_CHECK(
+          changed_.wait_for(lock, kPatience, [&] { return waiting_ > 0 || !cut_off_.ok(); }),
+          "an event is missing");
+      waiting_ = 0;
+      lock.unlock();
+      hub.Poke();
+      lock.lock();
+    }
+    return incidents_.size();
+  }
+  absl::Status cut_off() const {
+    const std::lock_guard lock(mutex_);
+    return cut_off_;
+  }
+  std::size_t most_waiting() const {
+    const std::lock_guard lock(mutex_);
+    return most_;
+  }
+  std::vector<std::string> incidents() const {
+    const std::lock_guard lock(mutex_);
+    return incidents_;
+  }
+
+ private:
+  const Room room_;
+  mutable std::mutex mutex_;  // guards all below
+  std::condition_variable changed_;
+  std::vector<std::string> incidents_;
+  std::size_t waiting_ = 0;
+  std::size_t most_ = 0;
   absl::Status cut_off_;
 };
 
@@ -105,7 +180,7 @@ std::vector<std::string> Of(const std::string& beginning, const std::vector<std:
 class FeedHubTest : public ::testing::Test {
  protected:
   void Start(FeedHub::Options options = {}) {
-    hub_ = *FeedHub::Start(&rig_.journal, options);
+    hub_ = *FeedHub::Start(&rig_.journal, &rig_.clock, options);
     ASSERT_TRUE(rig_.StartWithTenants({.sinks = {hub_.get()}}).ok());
     for (const TenantId& tenant : {kHarbor, kMill}) {
       ASSERT_TRUE(Ask(*rig_.engine, tenant, EachAlone(tenant)).ok());
@@ -277,19 +352,80 @@ TEST_F(FeedHubTest, CarriesAlertsUnlessTheyAreLeftOut) {
   EXPECT_EQ(lean->event(0).incident().total_alerts(), 1U);
 }
 
-TEST_F(FeedHubTest, BeatsWithTheCursorAtOnceAndInSilence) {
-  Start({.heartbeat = absl::Milliseconds(4)});
+TEST_F(FeedHubTest, BeatsWithTheCursorAtOnceAndAfterFifteenSecondsOfSilence) {
+  Start();
   Fire(kHarbor, 1, {"A"});
   const auto sink = Watch(All());
   sink->Await(1);
+  sink->AwaitBeats(1);
+  rig_.clock.Advance(absl::Seconds(14));
+  Fire(kHarbor, 2, {"B"});
+  sink->Await(2);
+  rig_.clock.Advance(absl::Seconds(14));
+  Fire(kMill, 1, {"C"});
+  sink->Await(3);  // no 15 s of silence yet
+  EXPECT_EQ(sink->beats(), 1);
 
-  const std::string cursor = sink->AwaitBeats(3);
+  rig_.clock.Advance(absl::Seconds(15));
+  hub_->Poke();
+  const std::string cursor = sink->AwaitBeats(2);
 
-  EXPECT_EQ(ReadCursor(cursor)->at(kHarbor), FeedPosition{Sequence(2)});
+  EXPECT_EQ(ReadCursor(cursor)->at(kHarbor), FeedPosition{Sequence(3)});
+  EXPECT_EQ(sink->beat_time(), rig_.clock.Now());
+}
+
+TEST_F(FeedHubTest, SendsHistoryNoFasterThanItIsRead) {
+  Start({.page_events = 8});
+  Fire(kHarbor, 1, Names(0, 100));
+  const auto sink = std::make_shared<SlowSink>(SlowSink::Room{.events_max = 20, .low_water = 5});
+  ASSERT_TRUE(hub_->Add(sink, All()).ok());
+
+  EXPECT_EQ(sink->ReadUntil(100, *hub_), 100U) << sink->cut_off();
+
+  EXPECT_LE(sink->most_waiting(), 5U);
+  std::vector<std::string> expected;
+  for (int i = 1; i <= 100; ++i) {
+    expected.push_back("tenants/harbor-mfg/incidents/" + std::to_string(i));
+  }
+  EXPECT_THAT(sink->incidents(), ElementsAreArray(expected));
+}
+
+TEST_F(FeedHubTest, EndsAPageByItsBytesToo) {
+  Start({.page_bytes = 1});  // every page is one event
+  Fire(kHarbor, 1, {"A", "B", "C"});
+  Fire(kMill, 1, {"D", "E", "F"});
+  Watch(All())->Await(6);  // so that the hub has seen both commits
+
+  // Page by page the tenants take turns.
+  EXPECT_THAT(Watch(All())->Await(6), ElementsAre("harbor-mfg 2.1", "mill 2.1", "harbor-mfg 2.2",
+                                                  "mill 2.2", "harbor-mfg 2.3", "mill 2.3"));
+}
+
+TEST_F(FeedHubTest, ALargeCommitCutsNobodyOffWhoReads) {
+  Start({.live_events_max = 10});
+  const auto sink = std::make_shared<SlowSink>(SlowSink::Room{.events_max = 20, .low_water = 5});
+  ASSERT_TRUE(hub_->Add(sink, All()).ok());
+  Fire(kHarbor, 1, {"First"});
+  ASSERT_EQ(sink->ReadUntil(1, *hub_), 1U);  // has caught up
+
+  Fire(kHarbor, 2, Names(0, 100));
+
+  EXPECT_EQ(sink->ReadUntil(101, *hub_), 101U) << sink->cut_off();
+}
+
+TEST_F(FeedHubTest, LeavesAlertsOutThatWouldNotFitIntoAMessage) {
+  Start({.event_alert_bytes_max = 1});
+  Fire(kHarbor, 1, {"A"});
+
+  const auto sink = Watch(All());
+  sink->Await(1);
+
+  EXPECT_THAT(sink->event(0).alerts(), IsEmpty());
+  EXPECT_EQ(sink->event(0).incident().total_alerts(), 1U);
 }
 
 TEST_F(FeedHubTest, HasALimitOfSubscribersAndTakesOthersWhenOneHasLeft) {
-  Start({.heartbeat = absl::Milliseconds(4), .subscribers_max = 1});
+  Start({.subscribers_max = 1});
   const auto first = Watch(All());
   const auto second = std::make_shared<TestSink>();
   const absl::Status refused = hub_->Add(second, All());

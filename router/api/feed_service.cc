@@ -16,8 +16,9 @@ using Reactor = grpc::ServerWriteReactor<v1::FeedEvent>;
 
 // What waits for a slow reader before it is cut off: 4,096 events, or 8 MiB.
 constexpr rpc::OutboundLimits kOutbound = {.messages_max = 4096, .bytes_max = 8 << 20};
-// Below this many a page of history may be sent.
-constexpr std::size_t kLowWater = 512;
+// Below both of these history may be sent; a page of it fits in above them.
+constexpr std::size_t kLowWaterMessages = 512;
+constexpr std::size_t kLowWaterBytes = 2 << 20;
 
 class FeedStream final : public Reactor, public rpc::DrainableStream, public FeedSink {
  public:
@@ -40,7 +41,13 @@ class FeedStream final : public Reactor, public rpc::DrainableStream, public Fee
     }
     return Sent::kGone;
   }
-  bool HasRoom() const override { return outbound_.queued() < kLowWater; }
+  // Says that the hub waits before it looks: a write that is done in between then pokes it.
+  bool HasRoom() const override {
+    hub_waits_ = true;
+    if (!IsBelow(1)) return false;
+    hub_waits_ = false;
+    return true;
+  }
   // The reader gets what is queued, so that the cursor of the error is right.
   void CutOff(absl::Status status) override {
     if (!ended_.exchange(true)) outbound_.EndAfterQueue(guard_.Close(call_, status));
@@ -52,9 +59,14 @@ class FeedStream final : public Reactor, public rpc::DrainableStream, public Fee
   const rpc::Call* call() const override { return &call_; }
 
  private:
+  bool IsBelow(std::size_t divisor) const {
+    return outbound_.queued() < kLowWaterMessages / divisor &&
+           outbound_.queued_bytes() < kLowWaterBytes / divisor;
+  }
   void OnWriteDone(bool ok) override {
     outbound_.OnWriteDone(ok);
-    if (outbound_.queued() == kLowWater / 2 || outbound_.queued() == 0) hub_->Poke();
+    // Only once half of it has gone: a page at a time, not an event at a time.
+    if (IsBelow(2) && hub_waits_.exchange(false)) hub_->Poke();
   }
   void OnCancel() override {
     End(Error(absl::StatusCode::kCancelled, "CALL_CANCELLED", "the reader has gone"));
@@ -70,6 +82,7 @@ class FeedStream final : public Reactor, public rpc::DrainableStream, public Fee
   const rpc::Call call_;
   rpc::Outbound<v1::FeedEvent, Reactor> outbound_;
   std::atomic<bool> ended_ = false;
+  mutable std::atomic<bool> hub_waits_ = false;  // for room
   rpc::StreamRegistry::Registration registration_;
   std::shared_ptr<FeedStream> self_;  // until OnDone; the hub holds one, too
 };

@@ -31,7 +31,7 @@ std::vector<std::string> Split(std::string_view text, char at) {
 
 absl::Status Bad(std::string_view term, std::string_view expected) {
   return InvalidField("FILTER_INVALID", "filter",
-                      fmt::format("\"{}\": expected {}", Printable(term), expected));
+                      fmt::format("\"{}\": expected {}", Shown(term), expected));
 }
 
 template <typename Word>

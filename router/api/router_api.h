@@ -99,8 +99,13 @@ class RouterApi {
   template <typename Response, typename Read>
   void WithActivations(const TenantId& tenant, Answer<Response> answer, Read read);
   void Act(const TenantId& tenant, engine::Request request, Answer<v1::Incident> answer);
+  using Installed =
+      std::function<void(absl::StatusOr<std::shared_ptr<const core::InstallationFact>>)>;
   void Install(const rpc::Caller& caller, core::InstallationFact wanted,
-               std::function<void(absl::Status)> done);
+               const std::string& request_id, Installed done);
+  // The first answer to an activation that was asked for before; `active` is as it is now.
+  void AnswerActivationAgain(const TenantId& tenant, const core::Actor& actor,
+                             const std::string& request_id, Answer<v1::Playbook> answer);
   std::vector<TenantId> AllTenants() const;
 
   Parts parts_;

@@ -2,7 +2,7 @@
 
 #include "router/api/later.h"
 #include "router/api/names.h"
-#include "router/api/texts.h"
+#include "router/api/text_field.h"
 #include "router/base/status.h"
 #include "router/base/text.h"
 #include "router/codec/projection.h"
@@ -10,12 +10,13 @@
 namespace tandem::api {
 namespace {
 
+constexpr std::size_t kNoteMax = 16384;
 constexpr std::size_t kDetailMax = 256;
 
 template <typename Request>
 absl::Status CheckAction(const Request& request) {
-  TANDEM_RETURN_IF_ERROR(CheckText(request.comment(), "comment", kCommentMax));
-  return CheckText(request.request_id(), "request_id", kRequestIdMax);
+  TANDEM_RETURN_IF_ERROR(CheckText(request.comment(), "comment", kCommentBytesMax));
+  return CheckRequestId(request.request_id());
 }
 
 core::Actor ActorOf(const rpc::Caller& caller) { return {caller.principal, caller.side}; }
@@ -72,7 +73,7 @@ void RouterApi::AcknowledgeIncident(const rpc::Caller& caller,
 void RouterApi::AddNote(const rpc::Caller& caller, const v1::AddNoteRequest& request,
                         Answer<v1::Incident> answer) {
   absl::Status checked = CheckText(request.text(), "text", kNoteMax);
-  if (checked.ok()) checked = CheckText(request.request_id(), "request_id", kRequestIdMax);
+  if (checked.ok()) checked = CheckRequestId(request.request_id());
   if (checked.ok() && request.text().empty()) {
     checked = InvalidField("TEXT_MISSING", "text", "a note needs a text");
   }

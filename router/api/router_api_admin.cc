@@ -4,7 +4,7 @@
 
 #include "router/api/cursor.h"
 #include "router/api/later.h"
-#include "router/api/texts.h"
+#include "router/api/text_field.h"
 #include "router/base/status.h"
 #include "router/codec/convert.h"
 #include "router/rpc/token.h"
@@ -76,14 +76,10 @@ absl::StatusOr<std::string> Page(const Map& map, int page_size, const std::strin
   return at == map.end() ? std::string() : MakePageToken(last, bound_to);
 }
 
-// A name as it is kept: at most 256 bytes, but never half a character, for no reader of the journal
-// would take a text that is not UTF-8.
-std::string DisplayName(const std::string& name) {
-  constexpr std::size_t kDisplayNameMax = 256;
-  if (name.size() <= kDisplayNameMax) return name;
-  std::size_t cut = kDisplayNameMax;
-  while (cut > 0 && (static_cast<unsigned char>(name[cut]) & 0xC0) == 0x80) --cut;
-  return name.substr(0, cut);
+// One line of at most 256 bytes.
+absl::Status CheckDisplayName(std::string_view name, std::string_view field) {
+  constexpr std::size_t kDisplayNameBytesMax = 256;
+  return CheckLine(name, field, kDisplayNameBytesMax);
 }
 
 // The caller as an administrator, who manages all principals or some (core::Manages).
@@ -107,60 +103,46 @@ std::vector<TenantId> RouterApi::AllTenants() const {
 }
 
 void RouterApi::Install(const rpc::Caller& caller, core::InstallationFact wanted,
-                        std::function<void(absl::Status)> done) {
-  core::InstallationInput input{{caller.principal, caller.side}, std::move(wanted)};
+                        const std::string& request_id, Installed done) {
+  core::InstallationInput input{{caller.principal, caller.side}, std::move(wanted), request_id};
   parts_.engine->Submit(
       {.tenant = core::kInstallation,
        .request = std::move(input),
        .done = [this, done = std::move(done)](absl::StatusOr<engine::Reply> reply) {
-         if (reply.ok() && parts_.on_installation_changed) {
-           parts_.on_installation_changed();
-         }
-         done(reply.status());
+         if (!reply.ok()) return done(reply.status());
+         if (parts_.on_installation_changed) parts_.on_installation_changed();
+         done(std::move(reply->installed));
        }});
 }
 
 void RouterApi::CreateTenant(const rpc::Caller& caller, const v1::CreateTenantRequest& request,
                              Answer<v1::Tenant> answer) {
+  absl::Status checked = CheckRequestId(request.request_id());
+  if (checked.ok()) {
+    checked = CheckDisplayName(request.tenant().display_name(), "tenant.display_name");
+  }
+  if (!checked.ok()) return answer(checked);
   const std::string& name = request.tenant().name();
   if (!name.starts_with(kTenants)) {
     return answer(InvalidField("NAME_INVALID", "tenant.name", "expected tenants/{tenant}"));
   }
-  if (const absl::Status named =
-          CheckText(request.tenant().display_name(), "tenant.display_name", kCommentMax);
-      !named.ok()) {
-    return answer(named);
-  }
   core::TenantCreated created{.tenant = TenantId(name.substr(kTenants.size())),
-                              .display_name = DisplayName(request.tenant().display_name()),
+                              .display_name = request.tenant().display_name(),
                               .created = parts_.clock->Now()};
-  v1::Tenant message = TenantMessage(created);
-  Install(caller, created,
-          [this, answer, message, created,
-           repeatable = !request.request_id().empty()](absl::Status status) {
-            if (status.ok()) return answer(message);
-            // Who asks again because the first answer was lost gets it now.
-            const auto installation = parts_.engine->Installation();
-            const auto known = installation->tenants.find(created.tenant);
-            if (repeatable && status.code() == absl::StatusCode::kAlreadyExists &&
-                known != installation->tenants.end() &&
-                known->second.display_name == created.display_name) {
-              return answer(TenantMessage(known->second));
-            }
-            answer(status);
-          });
+  Install(caller, std::move(created), request.request_id(), [answer](auto installed) {
+    if (!installed.ok()) return answer(installed.status());
+    answer(TenantMessage(std::get<core::TenantCreated>(**installed)));
+  });
 }
 
 void RouterApi::PutPrincipal(const rpc::Caller& caller, const v1::PutPrincipalRequest& request,
                              Answer<v1::Principal> answer) {
   const v1::Principal& from = request.principal();
-  if (const absl::Status named =
-          CheckText(from.display_name(), "principal.display_name", kCommentMax);
-      !named.ok()) {
-    return answer(named);
-  }
+  absl::Status checked = CheckRequestId(request.request_id());
+  if (checked.ok()) checked = CheckDisplayName(from.display_name(), "principal.display_name");
+  if (!checked.ok()) return answer(checked);
   core::PrincipalPut put{.id = from.id(),
-                         .display_name = DisplayName(from.display_name()),
+                         .display_name = from.display_name(),
                          .side = static_cast<Side>(from.side()),
                          .role = static_cast<core::PrincipalRole>(from.role())};
   for (const std::string& name : from.tenants()) {
@@ -176,10 +158,9 @@ void RouterApi::PutPrincipal(const rpc::Caller& caller, const v1::PutPrincipalRe
   }
   std::sort(put.tenants.begin(), put.tenants.end());
   put.tenants.erase(std::unique(put.tenants.begin(), put.tenants.end()), put.tenants.end());
-  v1::Principal message = PrincipalMessage(put);
-  Install(caller, std::move(put), [answer, message](absl::Status status) {
-    if (!status.ok()) return answer(status);
-    answer(message);
+  Install(caller, std::move(put), request.request_id(), [answer](auto installed) {
+    if (!installed.ok()) return answer(installed.status());
+    answer(PrincipalMessage(std::get<core::PrincipalPut>(**installed)));
   });
 }
 
@@ -204,16 +185,16 @@ void RouterApi::CreateToken(const rpc::Caller& caller, const v1::CreateTokenRequ
   v1::CreateTokenResponse response;
   *response.mutable_token() = TokenMessage(created);
   response.set_secret(token.text);
-  Install(caller, std::move(created), [answer, response](absl::Status status) {
-    if (!status.ok()) return answer(status);
+  Install(caller, std::move(created), "", [answer, response](auto installed) {
+    if (!installed.ok()) return answer(installed.status());
     answer(response);
   });
 }
 
 void RouterApi::RevokeToken(const rpc::Caller& caller, const v1::RevokeTokenRequest& request,
                             Answer<v1::RevokeTokenResponse> answer) {
-  Install(caller, core::TokenRevoked{request.id()}, [answer](absl::Status status) {
-    if (!status.ok()) return answer(status);
+  Install(caller, core::TokenRevoked{request.id()}, "", [answer](auto installed) {
+    if (!installed.ok()) return answer(installed.status());
     answer(v1::RevokeTokenResponse());
   });
 }
@@ -291,6 +272,10 @@ v1::WhoAmIResponse RouterApi::WhoAmI(const rpc::Caller& caller) const {
     *response.mutable_principal() = PrincipalMessage(self);
   }
   response.set_token_id(caller.token_id);
+  const auto token = installation->tokens.find(caller.token_id);
+  if (token != installation->tokens.end() && token->second.expires != absl::InfiniteFuture()) {
+    PutTime(token->second.expires, response.mutable_token_expire_time());
+  }
   return response;
 }
 

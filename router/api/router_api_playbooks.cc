@@ -6,7 +6,7 @@
 
 #include "router/api/cursor.h"
 #include "router/api/later.h"
-#include "router/api/texts.h"
+#include "router/api/text_field.h"
 #include "router/base/status.h"
 #include "router/base/text.h"
 #include "router/codec/convert.h"
@@ -87,11 +87,17 @@ absl::Status Refuse(const std::vector<Finding>& findings) {
   return status;
 }
 
+absl::Status CheckSize(std::string_view source) {
+  const std::string too_large = playbook::TooLarge(source);
+  if (too_large.empty()) return absl::OkStatus();
+  return InvalidField("PLAYBOOK_TOO_LARGE", "source", too_large);
+}
+
 absl::Status CheckTenant(const TenantId& tenant, const playbook::Playbook& playbook) {
   if (playbook.tenant() == tenant.value) return absl::OkStatus();
   return InvalidField("PLAYBOOK_TENANT", "source",
                       fmt::format("the playbook says tenant \"{}\", but the call is for \"{}\"",
-                                  Printable(playbook.tenant()), tenant.value));
+                                  Shown(playbook.tenant()), tenant.value));
 }
 
 }  // namespace
@@ -114,6 +120,7 @@ void RouterApi::ValidatePlaybook(const rpc::Caller& caller,
                                  Answer<v1::ValidatePlaybookResponse> answer) {
   TANDEM_ASSIGN_OR_ANSWER(const TenantId tenant, rpc::ResolveTenant(caller, *parts_.authenticator,
                                                                     request.parent(), "parent"));
+  if (const absl::Status sized = CheckSize(request.source()); !sized.ok()) return answer(sized);
   Later<v1::ValidatePlaybookResponse>(
       std::move(answer),
       [tenant, source = request.source()](
@@ -139,12 +146,13 @@ void RouterApi::ActivatePlaybook(const rpc::Caller& caller,
                                  Answer<v1::Playbook> answer) {
   TANDEM_ASSIGN_OR_ANSWER(const TenantId tenant, rpc::ResolveTenant(caller, *parts_.authenticator,
                                                                     request.parent(), "parent"));
-  absl::Status checked = CheckText(request.comment(), "comment", kCommentMax);
-  if (checked.ok()) checked = CheckText(request.request_id(), "request_id", kRequestIdMax);
-  if (checked.ok() && request.comment().empty()) {
-    checked = InvalidField("COMMENT_MISSING", "comment",
-                           "say why, in at most 4,096 bytes: both sides will read it");
+  if (request.comment().empty()) {
+    return answer(InvalidField("COMMENT_MISSING", "comment",
+                               "say why, in at most 4,096 bytes: both sides will read it"));
   }
+  absl::Status checked = CheckText(request.comment(), "comment", kCommentBytesMax);
+  if (checked.ok()) checked = CheckRequestId(request.request_id());
+  if (checked.ok()) checked = CheckSize(request.source());
   if (!checked.ok()) return answer(checked);
   const core::Actor actor{caller.principal, caller.side};
   const absl::Status posted =
@@ -159,14 +167,34 @@ void RouterApi::ActivatePlaybook(const rpc::Caller& caller,
         const v1::Playbook message = PlaybookMessage(
             tenant, {.time = parts_.clock->Now(), .input = input}, !request.validate_only());
         if (request.validate_only()) return answer(message);
-        parts_.engine->Submit({.tenant = tenant,
-                               .request = std::move(input),
-                               .done = [answer, message](absl::StatusOr<engine::Reply> reply) {
-                                 if (!reply.ok()) return answer(reply.status());
-                                 answer(message);
-                               }});
+        parts_.engine->Submit(
+            {.tenant = tenant,
+             .request = std::move(input),
+             .done = [this, tenant, actor, answer, message,
+                      id = request.request_id()](absl::StatusOr<engine::Reply> reply) {
+               if (!reply.ok()) return answer(reply.status());
+               if (!reply->repeated) return answer(message);
+               AnswerActivationAgain(tenant, actor, id, answer);
+             }});
       });
   if (!posted.ok()) answer(posted);
+}
+
+void RouterApi::AnswerActivationAgain(const TenantId& tenant, const core::Actor& actor,
+                                      const std::string& request_id, Answer<v1::Playbook> answer) {
+  WithActivations<v1::Playbook>(
+      tenant, std::move(answer),
+      [=](journal::Reader& reader,
+          const std::vector<Sequence>& at) -> absl::StatusOr<v1::Playbook> {
+        TANDEM_ASSIGN_OR_RETURN(const auto activations, ReadActivations(reader, tenant, at));
+        for (auto it = activations.rbegin(); it != activations.rend(); ++it) {
+          if (it->input.request_id == request_id && it->input.actor == actor) {
+            return PlaybookMessage(tenant, *it, it == activations.rbegin());
+          }
+        }
+        return Error(absl::StatusCode::kNotFound, "PLAYBOOK_NOT_FOUND",
+                     "the activation that this request asked for before is not kept any more");
+      });
 }
 
 void RouterApi::GetPlaybook(const rpc::Caller& caller, const v1::GetPlaybookRequest& request,

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <numeric>
+#include <utility>
 
 #include "router/base/status.h"
 
@@ -45,6 +46,27 @@ std::int32_t DecodeAt(std::string_view text, std::size_t& at) {
 bool IsControl(std::int32_t point) {
   return point < 0x20 || (point >= 0x7F && point <= 0x9F) || (point >= 0x202A && point <= 0x202E) ||
          (point >= 0x2066 && point <= 0x2069);
+}
+
+// How many bytes are to be inserted, removed, replaced or exchanged with their neighbour: optimal
+// string alignment, row by row.
+std::size_t EditsBetween(std::string_view from, std::string_view to) {
+  std::vector<std::size_t> row(to.size() + 1);
+  std::vector<std::size_t> above;
+  std::vector<std::size_t> two_above;
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    two_above = std::exchange(above, row);
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < to.size(); ++j) {
+      const std::size_t replace = above[j] + (from[i] == to[j] ? 0 : 1);
+      row[j + 1] = std::min({replace, above[j + 1] + 1, row[j] + 1});
+      if (i > 0 && j > 0 && from[i] == to[j - 1] && from[i - 1] == to[j]) {
+        row[j + 1] = std::min(row[j + 1], two_above[j - 1] + 1);
+      }
+    }
+  }
+  return row.back();
 }
 
 struct Unit {
@@ -102,25 +124,20 @@ std::string Printable(std::string_view text) {
   return out;
 }
 
+std::string Shown(std::string_view text) {
+  constexpr std::size_t kShownBytesMax = 80;
+  if (text.size() <= kShownBytesMax) return Printable(text);
+  std::size_t cut = kShownBytesMax;
+  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
+  return Printable(text.substr(0, cut)) + "…";
+}
+
 std::string NearestName(std::string_view name, const std::vector<std::string>& candidates) {
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(1, name.size() / 3) + 1;
-  std::vector<std::size_t> row;
   for (const std::string& candidate : candidates) {
-    // Levenshtein's distance, one row at a time.
-    row.resize(candidate.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < name.size(); ++i) {
-      std::size_t diagonal = row[0];
-      row[0] = i + 1;
-      for (std::size_t j = 0; j < candidate.size(); ++j) {
-        const std::size_t replace = diagonal + (name[i] == candidate[j] ? 0 : 1);
-        diagonal = row[j + 1];
-        row[j + 1] = std::min({replace, row[j] + 1, row[j + 1] + 1});
-      }
-    }
-    if (row.back() < best_distance) {
-      best_distance = row.back();
+    if (const std::size_t edits = EditsBetween(name, candidate); edits < best_distance) {
+      best_distance = edits;
       best = candidate;
     }
   }
@@ -132,7 +149,7 @@ absl::StatusOr<absl::Duration> ReadDuration(std::string_view text) {
     return Error(absl::StatusCode::kInvalidArgument, "DURATION_INVALID",
                  fmt::format("\"{}\" is not a duration; expected a form such as 30s, 10m, 1h30m "
                              "or 2d",
-                             Printable(text)));
+                             Shown(text)));
   };
   if (text == "0") return absl::ZeroDuration();
   std::int64_t total = 0;

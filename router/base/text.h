@@ -25,8 +25,12 @@ bool HasControlCharacters(std::string_view text, ControlCharacters options = {})
 // terminal.
 std::string Printable(std::string_view text);
 
-// The name among `candidates` that is nearest to `name` by edits (at most a third of its length),
-// or "" when none is near. The first of equals.
+// `text` as an error repeats it: Printable, and cut with "…" behind 80 bytes, never within a
+// character. A mistake shows at the beginning, and what somebody sends must not fill the log.
+std::string Shown(std::string_view text);
+
+// The name among `candidates` that is nearest to `name` by edits (at most a third of its length;
+// two letters in the wrong order are one edit), or "" when none is near. The first of equals.
 std::string NearestName(std::string_view name, const std::vector<std::string>& candidates);
 
 // "90s", "1h30m", "500ms", "2d", "1w": Prometheus' duration syntax; "0" is allowed.

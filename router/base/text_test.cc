@@ -25,9 +25,21 @@ TEST(Printable, WritesControlCharactersAsNumbers) {
   EXPECT_EQ(Printable("a\x1b[31m\xff"), "a\\x1b[31m\\xff");
 }
 
+TEST(Shown, CutsWhatIsLongButNoCharacter) {
+  EXPECT_EQ(Shown("a\x1b[31m"), "a\\x1b[31m");
+  EXPECT_EQ(Shown(std::string(80, 'a')), std::string(80, 'a'));
+  EXPECT_EQ(Shown(std::string(81, 'a')), std::string(80, 'a') + "…");
+  EXPECT_EQ(Shown(std::string(79, 'a') + "üb"), std::string(79, 'a') + "…");
+  // No character at all: what cannot be read is cut all the same.
+  EXPECT_LE(Shown(std::string(4096, '\x80')).size(), 80 * 4 + std::string("…").size());
+}
+
 TEST(NearestName, FindsTheTypingMistakeAndNothingFar) {
   EXPECT_EQ(NearestName("plant-ti", {"noc", "plant-it", "biomed"}), "plant-it");
   EXPECT_EQ(NearestName("warehouse", {"noc", "plant-it"}), "");
+  EXPECT_EQ(NearestName("opne", {"acknowledged", "open"}), "open");
+  EXPECT_EQ(NearestName("opn", {"open"}), "open");
+  EXPECT_EQ(NearestName("", {"open"}), "");
 }
 
 TEST(ReadDuration, TakesPrometheusForms) {

@@ -274,7 +274,7 @@ class BatchReader {
     if (!IsLabelName(label.name)) {
       return Refuse("LABEL_NAME_INVALID", fmt::format("labels[{}].name", i),
                     fmt::format("\"{}\" is no label name; expected [a-zA-Z_][a-zA-Z0-9_]*",
-                                Printable(label.name)));
+                                Shown(label.name)));
     }
     for (std::size_t j = 0; j < i; ++j) {
       if (batch_.labels_[first + j].name == label.name) {
@@ -298,9 +298,8 @@ class BatchReader {
     if (!IsUtf8(text)) {
       Refuse("NOT_UTF8", std::move(field), "the text is not valid UTF-8");
     } else if (HasControlCharacters(text, options)) {
-      Refuse(
-          "CONTROL_CHARACTER", std::move(field),
-          fmt::format("control characters are not allowed: \"{}\"", Printable(text.substr(0, 80))));
+      Refuse("CONTROL_CHARACTER", std::move(field),
+             fmt::format("control characters are not allowed: \"{}\"", Shown(text)));
     }
   }
 
@@ -320,7 +319,7 @@ class BatchReader {
       } else if (!IsLabelName(annotation.name)) {
         Refuse("LABEL_NAME_INVALID", field() + ".name",
                fmt::format("\"{}\" is no annotation name; expected [a-zA-Z_][a-zA-Z0-9_]*",
-                           Printable(annotation.name)));
+                           Shown(annotation.name)));
       } else if (!IsPlain(annotation.value)) {
         JudgeText(annotation.value, field() + ".value", {.allow_newlines = true});
       }

@@ -79,19 +79,21 @@ absl::Status GetCleared(const stored::AlertsCleared& from, core::Facts& facts) {
 
 core::IncidentOpened GetOpened(const stored::IncidentOpened& from) {
   const stored::Evidence& evidence = from.evidence();
-  core::IncidentOpened to{.incident = IncidentNumber(from.incident()),
-                          .index = from.index(),
-                          .title = from.title(),
-                          .group_labels = Get(from.group_labels()),
-                          .handling = static_cast<Handling>(from.handling()),
-                          .severity = static_cast<Severity>(from.severity()),
-                          .context_gap = from.context_gap(),
-                          .next_step = from.next_step(),
-                          .evidence = {.playbook_digest = evidence.playbook_digest(),
-                                       .rule = evidence.rule(),
-                                       .context_version = evidence.context_version(),
-                                       .context_age = absl::Microseconds(evidence.context_age_us()),
-                                       .gaps = {evidence.gaps().begin(), evidence.gaps().end()}}};
+  core::IncidentOpened to{
+      .incident = IncidentNumber(from.incident()),
+      .index = from.index(),
+      .title = from.title(),
+      .group_labels = Get(from.group_labels()),
+      .handling = static_cast<Handling>(from.handling()),
+      .severity = static_cast<Severity>(from.severity()),
+      .context_gap = from.context_gap(),
+      .next_step = from.next_step(),
+      .evidence = {.playbook_digest = evidence.playbook_digest(),
+                   .rule = evidence.rule(),
+                   .context_version = evidence.context_version(),
+                   .context_age = {absl::Microseconds(evidence.context_age_us()),
+                                   !evidence.context_unheard()},
+                   .gaps = {evidence.gaps().begin(), evidence.gaps().end()}}};
   for (const stored::EntityFact& entity : evidence.entities()) {
     to.evidence.entities.push_back(
         {entity.kind(), entity.id(), entity.how(), Get(entity.attributes())});

@@ -68,7 +68,8 @@ void PutEvidence(const core::Evidence& from, stored::Evidence* to) {
   to->set_playbook_digest(from.playbook_digest);
   to->set_rule(from.rule);
   to->set_context_version(from.context_version);
-  to->set_context_age_us(absl::ToInt64Microseconds(from.context_age));
+  to->set_context_age_us(absl::ToInt64Microseconds(from.context_age.age));
+  to->set_context_unheard(!from.context_age.heard);
   for (const core::EntityFact& entity : from.entities) {
     stored::EntityFact* out = to->add_entities();
     out->set_kind(entity.kind);

@@ -45,6 +45,7 @@ std::string EncodeInstallation(const core::InstallationInput& input) {
   record.set_core_version(kCoreVersion);
   Put(input.actor, record.mutable_installation()->mutable_actor());
   std::visit(ChangeEncoder{record.mutable_installation()}, input.wanted);
+  record.mutable_installation()->set_request_id(input.request_id);
   return record.SerializeAsString();
 }
 
@@ -56,7 +57,7 @@ absl::StatusOr<core::InstallationInput> DecodeInstallation(std::string_view body
                  "the record is no change of the installation");
   }
   const stored::Installation& from = record.installation();
-  core::InstallationInput input{.actor = Get(from.actor())};
+  core::InstallationInput input{.actor = Get(from.actor()), .request_id = from.request_id()};
   switch (from.change_case()) {
     case stored::Installation::kTenantCreated: {
       const auto& f = from.tenant_created();

@@ -35,7 +35,8 @@ void PutSender(const core::AlertBatch& from, From* to) {
   to->set_client_id(std::string(from.client_id));
   to->set_number(from.number);
   to->set_resolve_timeout_us(absl::ToInt64Microseconds(from.resolve_timeout));
-  to->set_context_age_us(absl::ToInt64Microseconds(from.context_age));
+  to->set_context_age_us(absl::ToInt64Microseconds(from.context_age.age));
+  to->set_context_unheard(!from.context_age.heard);
 }
 
 struct InputEncoder {
@@ -129,7 +130,7 @@ template <typename From>
 core::AlertBatch GetBatch(const From& from) {
   return {.number = from.number(),
           .resolve_timeout = absl::Microseconds(from.resolve_timeout_us()),
-          .context_age = absl::Microseconds(from.context_age_us())};
+          .context_age = {absl::Microseconds(from.context_age_us()), !from.context_unheard()}};
 }
 
 core::ContextChange GetContextChange(const stored::ContextChange& from) {

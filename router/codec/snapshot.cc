@@ -264,8 +264,9 @@ std::string EncodeSnapshot(const core::TenantState& state) {
   for (const auto& [key, request] : state.requests) {
     stored::SnapshotRequest* to = out->add_requests();
     to->set_key(key);
-    to->set_time(request.first);
-    to->set_incident(request.second.value);
+    to->set_time(request.time);
+    to->set_incident(request.incident.value);
+    to->set_content(request.content);
   }
   for (const Sequence activation : state.activations) out->add_activations(activation.value);
   for (const Sequence change : state.context_changes) out->add_context_changes(change.value);
@@ -312,7 +313,7 @@ absl::Status DecodeSnapshot(std::string_view bytes, core::TenantState& state) {
     state.clients_by_age.insert({from.seen(), from.client_id()});
   }
   for (const stored::SnapshotRequest& from : in->requests()) {
-    state.requests[from.key()] = {from.time(), IncidentNumber(from.incident())};
+    state.requests[from.key()] = {from.time(), IncidentNumber(from.incident()), from.content()};
     state.requests_by_age.insert({from.time(), from.key()});
   }
   for (const std::uint64_t activation : in->activations()) {

@@ -7,8 +7,6 @@
 namespace tandem::core {
 namespace {
 
-constexpr Micros kRequestsKept = 24LL * 3600 * 1'000'000;
-
 // Puts the incident's earliest deadline where NextDeadline finds it.
 void Reschedule(TenantState& state, Incident& incident) {
   Micros earliest = 0;
@@ -127,7 +125,7 @@ class Applier {
     incident.round = 1;
     incident.exhausted = incident.step_delivered = false;
     incident.ladder_start = incident.next_step = fact.next_step;
-    Remember(fact.actor, fact.request_id, fact.incident);
+    Remember(fact.actor, fact.request_id, "reopen", fact.incident, fact.comment);
     Reschedule(state_, incident);
   }
 
@@ -140,7 +138,7 @@ class Applier {
     incident.acknowledged = at_.time;
     incident.acknowledgement_expires = fact.expires;
     incident.next_step = 0;
-    Remember(fact.actor, fact.request_id, fact.incident);
+    Remember(fact.actor, fact.request_id, "acknowledge", fact.incident, fact.comment);
     Reschedule(state_, incident);
   }
 
@@ -154,7 +152,7 @@ class Applier {
 
   void operator()(const IncidentNoted& fact) {
     Changed(fact.incident);
-    Remember(fact.actor, fact.request_id, fact.incident);
+    Remember(fact.actor, fact.request_id, "note", fact.incident, fact.text);
   }
 
   void operator()(const ResolveScheduled& fact) {
@@ -171,7 +169,7 @@ class Applier {
     incident.resolved_by = fact.actor;
     incident.resolved = at_.time;
     incident.forget = fact.forget;
-    Remember(fact.actor, fact.request_id, fact.incident);
+    Remember(fact.actor, fact.request_id, "resolve", fact.incident, fact.comment);
     Reschedule(state_, incident);
   }
 
@@ -269,7 +267,7 @@ class Applier {
     TANDEM_CHECK(state_.playbook != nullptr && state_.playbook->digest() == fact.digest,
                  "the playbook that was activated is the one that was handed in");
     state_.activations.push_back(at_.sequence);
-    Remember(fact.actor, fact.request_id, IncidentNumber());
+    Remember(fact.actor, fact.request_id, "activate", IncidentNumber(), fact.digest + fact.comment);
   }
 
  private:
@@ -315,10 +313,12 @@ class Applier {
     incident.acknowledged = incident.acknowledgement_expires = 0;
   }
 
-  void Remember(const Actor& actor, const std::string& request_id, IncidentNumber incident) {
+  // The verbs and texts are those by which Decide looks the request up.
+  void Remember(const Actor& actor, const std::string& request_id, std::string_view verb,
+                IncidentNumber incident, std::string_view text) {
     const std::string key = RequestKey(actor, request_id);
     if (key.empty()) return;
-    state_.requests[key] = {at_.time, incident};
+    state_.requests[key] = {at_.time, incident, RequestContent(verb, incident, text)};
     state_.requests_by_age.insert({at_.time, key});
     while (!state_.requests_by_age.empty() &&
            (state_.requests.size() > Limits::kRequestsMax ||

@@ -51,10 +51,16 @@ class Stepper {
     }
   }
 
-  void operator()(const Acknowledgement& input) { Act(input, DecideAcknowledgement); }
-  void operator()(const Note& input) { Act(input, DecideNote); }
-  void operator()(const Resolution& input) { Act(input, DecideResolution); }
-  void operator()(const Reopening& input) { Act(input, DecideReopening); }
+  void operator()(const Acknowledgement& input) {
+    Act(input, {"acknowledge", input.comment}, DecideAcknowledgement);
+  }
+  void operator()(const Note& input) { Act(input, {"note", input.text}, DecideNote); }
+  void operator()(const Resolution& input) {
+    Act(input, {"resolve", input.comment}, DecideResolution);
+  }
+  void operator()(const Reopening& input) {
+    Act(input, {"reopen", input.comment}, DecideReopening);
+  }
 
   void operator()(const DeliveryReport& report) {
     DecideDeliveryReport(state_, report, now_, part_);
@@ -71,7 +77,11 @@ class Stepper {
   }
 
   void operator()(const PlaybookActivation& activation) {
-    if (Repeated(activation.actor, activation.request_id)) return;
+    const std::string content = activation.playbook->digest() + activation.comment;
+    if (TakenBefore(activation.actor, activation.request_id,
+                    RequestContent("activate", IncidentNumber(), content))) {
+      return;
+    }
     part_.push_back(PlaybookActivated{activation.playbook->digest(), activation.actor,
                                       activation.comment, activation.request_id});
     ApplyPart();
@@ -107,15 +117,31 @@ class Stepper {
   bool looked() const { return looked_; }
 
  private:
-  bool Repeated(const Actor& actor, const std::string& request_id) {
+  // True when nothing is left to decide: the request was taken before, or its id was used for
+  // something else.
+  bool TakenBefore(const Actor& actor, const std::string& request_id, std::uint64_t content) {
     const std::string key = RequestKey(actor, request_id);
-    outcome_.repeated = !key.empty() && state_.requests.contains(key);
-    return outcome_.repeated;
+    const auto taken = key.empty() ? state_.requests.end() : state_.requests.find(key);
+    if (taken == state_.requests.end()) return false;
+    if (taken->second.content == content || taken->second.content == 0) {
+      outcome_.repeated = true;
+    } else {
+      outcome_.refused = RequestIdReused();
+    }
+    return true;
   }
 
+  // What is compared with the request's first coming.
+  struct Said {
+    std::string_view verb, text;
+  };
+
   template <typename Action, typename Decide>
-  void Act(const Action& action, Decide decide) {
-    if (Repeated(action.actor, action.request_id)) return;
+  void Act(const Action& action, const Said& said, Decide decide) {
+    if (TakenBefore(action.actor, action.request_id,
+                    RequestContent(said.verb, action.incident, said.text))) {
+      return;
+    }
     outcome_.refused = decide(state_, action, now_, part_);
     if (outcome_.refused.ok()) ApplyPart();
     part_.clear();

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "router/base/status.h"
 #include "router/core/testing.h"
 
 namespace tandem::core {
@@ -38,12 +39,12 @@ TEST(Decide, AnAlertOpensAnIncidentWithItsEvidence) {
   EXPECT_EQ(world.Get().firing, 1U);
 }
 
-TEST(Decide, AMissingFactOpensAnIncidentThatNeedsInput) {
+TEST(Decide, AMissingFactOpensAnIncidentThatIsHandledNoLessCarefully) {
   World world;
   const auto opened = Of<IncidentOpened>(world.Fire("Factory"));
   ASSERT_EQ(opened.size(), 1U);
   EXPECT_TRUE(opened[0].context_gap);
-  EXPECT_EQ(opened[0].handling, Handling::kNeedsInput);
+  EXPECT_EQ(opened[0].handling, Handling::kNeedsDecision);
   EXPECT_THAT(opened[0].evidence.gaps, ElementsAre("site.kind"));
 }
 
@@ -248,6 +249,49 @@ TEST(Decide, ARequestThatIsSentAgainActsOnce) {
   const Outcome again = world.Do(ack);
   EXPECT_TRUE(again.repeated);
   EXPECT_THAT(again.facts, IsEmpty());
+}
+
+TEST(Decide, ARequestIdThatComesAgainWithSomethingElseIsRefused) {
+  World world;
+  world.Fire("Down");
+  world.Fire("Other");
+  const Note note{testing::kAnn, IncidentNumber(1), "look at the fan", "req"};
+  ASSERT_EQ(world.Do(note).facts.size(), 1U);
+  const auto refused = [&world](const Input& input) {
+    const Outcome outcome = world.Do(input);
+    EXPECT_THAT(outcome.facts, IsEmpty());
+    EXPECT_FALSE(outcome.repeated);
+    return ReasonOf(outcome.refused);
+  };
+
+  EXPECT_EQ(refused(Note{testing::kAnn, IncidentNumber(1), "look at the pump", "req"}),
+            "REQUEST_ID_REUSED");
+  EXPECT_EQ(refused(Note{testing::kAnn, IncidentNumber(2), "look at the fan", "req"}),
+            "REQUEST_ID_REUSED");
+  EXPECT_EQ(refused(Resolution{testing::kAnn, IncidentNumber(1), "look at the fan", "req"}),
+            "REQUEST_ID_REUSED");
+  EXPECT_TRUE(world.Do(note).repeated);
+  // Ids are their principal's own.
+  EXPECT_EQ(world.Do(Note{{"ben", Side::kProvider}, IncidentNumber(2), "mine", "req"}).facts.size(),
+            1U);
+}
+
+TEST(Decide, AnActivationIsRepeatedOnlyWithItsOwnPlaybookAndComment) {
+  World world;
+  const std::string other = std::string(testing::kPlaybook) + "# another\n";
+  const PlaybookActivation first{testing::kAnn, "go", testing::Compile(testing::kPlaybook), "req"};
+  ASSERT_EQ(world.Do(first).facts.size(), 1U);
+
+  EXPECT_TRUE(world.Do(first).repeated);
+  for (const auto& [source, comment] :
+       {std::pair(other, std::string("go")),
+        std::pair(std::string(testing::kPlaybook), std::string("for another reason"))}) {
+    const Outcome outcome =
+        world.Do(PlaybookActivation{testing::kAnn, comment, testing::Compile(source), "req"});
+    EXPECT_EQ(ReasonOf(outcome.refused), "REQUEST_ID_REUSED");
+    EXPECT_THAT(outcome.facts, IsEmpty());
+  }
+  EXPECT_EQ(world.state.playbook->source(), testing::kPlaybook);
 }
 
 }  // namespace

@@ -112,7 +112,7 @@ std::string StateDigest(const TenantState& state) {
     hash.Add(client).Add(position.number).Add(position.seen);
   }
   for (const auto& [request, value] : state.requests) {
-    hash.Add(request).Add(value.first).Add(value.second.value);
+    hash.Add(request).Add(value.time).Add(value.incident.value).Add(value.content);
   }
   return hash.Hex();
 }

@@ -78,7 +78,7 @@ struct Evidence {
   std::string playbook_digest;
   std::uint32_t rule = 0;
   std::uint64_t context_version = 0;
-  absl::Duration context_age;
+  ContextAge context_age;
   std::vector<EntityFact> entities;
   std::vector<CalendarFact> calendars;
   std::vector<std::string> gaps;

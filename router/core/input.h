@@ -43,14 +43,22 @@ struct AlertItem {
   std::optional<absl::Time> ends_at;
 };
 
+// How fresh the context was. `age` is the time since the context service was heard of last, or
+// since the router's start when it was not heard of since then: the context is then what the
+// journal kept.
+struct ContextAge {
+  absl::Duration age;
+  bool heard = true;  // since the router's start
+  friend bool operator==(const ContextAge&, const ContextAge&) = default;
+};
+
 struct AlertBatch {
   std::string_view client_id;  // empty: the sender is not remembered
   std::uint64_t number = 0;    // of the client's batches
   std::span<const AlertItem> alerts;
   // How long an alert lives that is not reported again.
   absl::Duration resolve_timeout = absl::Minutes(5);
-  // How long ago the router last heard from the context service.
-  absl::Duration context_age;
+  ContextAge context_age;
 };
 
 // A person takes over.

@@ -6,6 +6,7 @@
 
 #include "router/base/status.h"
 #include "router/base/text.h"
+#include "router/core/state.h"
 
 namespace tandem::core {
 namespace {
@@ -170,6 +171,26 @@ struct Judge {
   }
 };
 
+// When a tenant was created is no part of what was asked for.
+bool AskForTheSame(const InstallationFact& a, const InstallationFact& b) {
+  const auto* tenant = std::get_if<TenantCreated>(&a);
+  const auto* other = std::get_if<TenantCreated>(&b);
+  if (tenant == nullptr || other == nullptr) return a == b;
+  return tenant->tenant == other->tenant && tenant->display_name == other->display_name;
+}
+
+void Remember(InstallationState& state, const InstallationInput& input, Micros time) {
+  const std::string key = RequestKey(input.actor, input.request_id);
+  if (key.empty()) return;
+  state.requests[key] = {time, std::make_shared<const InstallationFact>(input.wanted)};
+  state.requests_by_age.insert({time, key});
+  while (state.requests.size() > InstallationState::kRequestsMax ||
+         state.requests_by_age.begin()->first < time - kRequestsKept) {
+    state.requests.erase(state.requests_by_age.begin()->second);
+    state.requests_by_age.erase(state.requests_by_age.begin());
+  }
+}
+
 }  // namespace
 
 bool Manages(const PrincipalPut& admin, const PrincipalPut& principal) {
@@ -185,8 +206,18 @@ absl::Status DecideInstallation(const InstallationState& state, const Installati
   return std::visit(Judge{state, local ? &actor->second : nullptr}, input.wanted);
 }
 
-void ApplyInstallation(InstallationState& state, const InstallationFact& fact, Sequence sequence,
+absl::StatusOr<std::shared_ptr<const InstallationFact>> FindRepeated(
+    const InstallationState& state, const InstallationInput& input) {
+  const std::string key = RequestKey(input.actor, input.request_id);
+  const auto taken = key.empty() ? state.requests.end() : state.requests.find(key);
+  if (taken == state.requests.end()) return nullptr;
+  if (!AskForTheSame(*taken->second.fact, input.wanted)) return RequestIdReused();
+  return taken->second.fact;
+}
+
+void ApplyInstallation(InstallationState& state, const InstallationInput& input, Sequence sequence,
                        Micros time) {
+  const InstallationFact& fact = input.wanted;
   if (const auto* tenant = std::get_if<TenantCreated>(&fact)) {
     state.tenants[tenant->tenant] = *tenant;
   } else if (const auto* principal = std::get_if<PrincipalPut>(&fact)) {
@@ -198,6 +229,7 @@ void ApplyInstallation(InstallationState& state, const InstallationFact& fact, S
   }
   state.last_sequence = sequence;
   state.last_time = time;
+  Remember(state, input, time);
 }
 
 }  // namespace tandem::core

@@ -5,12 +5,16 @@
 #pragma once
 
 #include <absl/container/btree_map.h>
+#include <absl/container/btree_set.h>
 #include <absl/status/status.h>
+#include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -71,6 +75,13 @@ using InstallationFact = std::variant<TenantCreated, PrincipalPut, TokenCreated,
 struct InstallationInput {
   Actor actor;
   InstallationFact wanted;
+  std::string request_id = {};  // empty: not remembered
+};
+
+// A request with an id, and the fact that it became.
+struct InstallationRequest {
+  Micros time = 0;
+  std::shared_ptr<const InstallationFact> fact;
 };
 
 struct InstallationState {
@@ -80,9 +91,16 @@ struct InstallationState {
   absl::btree_map<std::string, PrincipalPut> principals;
   absl::btree_map<std::string, TokenCreated> tokens;  // live ones and expired ones
 
+  // By RequestKey (state.h), for 24 h.
+  absl::btree_map<std::string, InstallationRequest> requests;
+  absl::btree_set<std::pair<Micros, std::string>> requests_by_age;
+
   static constexpr std::size_t kTenantsMax = 10'000;
   static constexpr std::size_t kPrincipalsMax = 100'000;
   static constexpr std::size_t kTokensMax = 200'000;
+  // Above it, and after 24 h, the oldest request is forgotten: a repeat of it is judged anew. Every
+  // change copies the state for its readers, so this is less than a tenant remembers.
+  static constexpr std::size_t kRequestsMax = 10'000;
 };
 
 // Whether `principal` is one that `admin` manages: any, for an administrator of the installation
@@ -94,7 +112,13 @@ bool Manages(const PrincipalPut& admin, const PrincipalPut& principal);
 // not manage does not exist for him. An actor that is no principal (the router itself) may all.
 absl::Status DecideInstallation(const InstallationState& state, const InstallationInput& input);
 
-void ApplyInstallation(InstallationState& state, const InstallationFact& fact, Sequence sequence,
+// The fact that the same request has become already; nullptr when it is new or has no id.
+// INVALID_ARGUMENT, REQUEST_ID_REUSED, when the actor has used its id for something else.
+absl::StatusOr<std::shared_ptr<const InstallationFact>> FindRepeated(
+    const InstallationState& state, const InstallationInput& input);
+
+// `input` becomes its fact. REQUIRES: DecideInstallation said OK.
+void ApplyInstallation(InstallationState& state, const InstallationInput& input, Sequence sequence,
                        Micros time);
 
 }  // namespace tandem::core

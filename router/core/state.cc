@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "router/base/status.h"
+
 namespace tandem::core {
 
 const Incident* TenantState::FindIncident(IncidentNumber number) const {
@@ -29,6 +31,25 @@ std::string RequestKey(const Actor& actor, std::string_view request_id) {
   key.push_back('\0');
   key.append(request_id);
   return key;
+}
+
+std::uint64_t RequestContent(std::string_view verb, IncidentNumber incident,
+                             std::string_view text) {
+  // FNV-1a (datatracker.ietf.org/doc/draft-eastlake-fnv).
+  std::uint64_t hash = 0xcbf29ce484222325;
+  const auto add = [&hash](unsigned char byte) { hash = (hash ^ byte) * 0x100000001b3; };
+  for (const char c : verb) add(static_cast<unsigned char>(c));
+  for (int shift = 0; shift < 64; shift += 8) {
+    add(static_cast<unsigned char>(incident.value >> shift));
+  }
+  for (const char c : text) add(static_cast<unsigned char>(c));
+  return hash == 0 ? 1 : hash;
+}
+
+absl::Status RequestIdReused() {
+  return InvalidField("REQUEST_ID_REUSED", "request_id",
+                      "was used for another request within the last 24 h; use a new one for each "
+                      "request, and the same only to repeat it unaltered");
 }
 
 }  // namespace tandem::core

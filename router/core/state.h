@@ -7,6 +7,7 @@
 #include <absl/container/btree_map.h>
 #include <absl/container/btree_set.h>
 #include <absl/container/flat_hash_map.h>
+#include <absl/status/status.h>
 
 #include <cstdint>
 #include <memory>
@@ -94,6 +95,16 @@ struct ClientPosition {
   Micros seen = 0;
 };
 
+// How long a request with an id is remembered.
+inline constexpr Micros kRequestsKept = 24LL * 3600 * 1'000'000;
+
+// A request with an id that was taken.
+struct TakenRequest {
+  Micros time = 0;
+  IncidentNumber incident;    // 0 when it was about none
+  std::uint64_t content = 0;  // RequestContent; 0 when a release that kept none has taken it
+};
+
 struct Limits {
   // Incidents in the state of a tenant. Above it a new group joins the one incident that its rule
   // opens without grouping, so that nothing is lost. 250,000 × 0.8 KiB ≈ 200 MiB.
@@ -136,8 +147,8 @@ struct TenantState {
   absl::btree_map<std::string, ClientPosition> clients;
   // Clients by when they were last heard, to forget the oldest.
   absl::btree_set<std::pair<Micros, std::string>> clients_by_age;
-  // request id with its principal → the incident it was about, for 24 h.
-  absl::btree_map<std::string, std::pair<Micros, IncidentNumber>> requests;
+  // By RequestKey, for 24 h.
+  absl::btree_map<std::string, TakenRequest> requests;
   absl::btree_set<std::pair<Micros, std::string>> requests_by_age;
 
   // nullptr when there is none (any more).
@@ -150,6 +161,15 @@ std::optional<absl::Time> NextDeadline(const TenantState& state);
 
 // The key under which a request is remembered; empty when it has no id.
 std::string RequestKey(const Actor& actor, std::string_view request_id);
+
+// What a request asked for, in 64 bits that are equal on every machine, never 0: a request id that
+// comes again with something else is an error of the caller, not a repeat (aip.dev/155). `text` is
+// the comment, or what else a person gave. An error of the caller can meet another content with
+// 2^-64; nothing of security rests on it.
+std::uint64_t RequestContent(std::string_view verb, IncidentNumber incident, std::string_view text);
+
+// INVALID_ARGUMENT, REQUEST_ID_REUSED: the id was used for something else.
+absl::Status RequestIdReused();
 
 // SHA-256-sized text of everything that the state means, for comparing two states: equal histories
 // give equal digests on every machine. Costs a walk over everything.

@@ -55,6 +55,8 @@ struct Reply {
   std::vector<Sequence> context_changes;
   std::uint64_t context_version = 0;
   bool delivery_open = false;  // after a DeliveryReport
+  // Of an InstallationInput: what it became, now or when it first came.
+  std::shared_ptr<const core::InstallationFact> installed;
 };
 
 // Must return soon and not block: it runs on the thread that serves the whole shard.

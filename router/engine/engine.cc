@@ -35,6 +35,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(journal::Journal* journal,
 Engine::Engine(journal::Journal* journal, EngineOptions options)
     : journal_(journal), options_(std::move(options)), mailbox_(options_.mailbox) {
   TANDEM_CHECK(options_.clock != nullptr, "the engine needs a clock");
+  options_.shard.started = options_.clock->Now();
 }
 
 Engine::~Engine() { Stop(); }
@@ -43,6 +44,10 @@ absl::Status Engine::Rebuild() {
   auto shard = std::make_unique<Shard>(options_.shard);
   TANDEM_ASSIGN_OR_RETURN(const auto reader, journal_->OpenReader());
   TANDEM_RETURN_IF_ERROR(shard->Recover(*reader, options_.snapshots));
+  // A shard that takes the place of one that met a full disk still knows how fresh the context is.
+  if (shard_ != nullptr) {
+    for (const auto& [tenant, at] : shard_->context_heard()) shard->ContextHeard(tenant, at);
+  }
   shard_ = std::move(shard);
   PublishInstallation();
   UpdateGauges();

@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "router/codec/record.h"
 #include "router/engine/engine_rig.h"
 
 namespace tandem::engine {
@@ -154,6 +155,31 @@ TEST_F(EngineTest, AFullDiskRollsBackToWhatIsDurableAndTakesARepeatExactlyOnce) 
   const auto state = rig_.Recovered(kHarbor);
   EXPECT_EQ(state->alerts.size(), 2U);
   EXPECT_EQ(state->incidents.size(), 2U);
+}
+
+TEST_F(EngineTest, KnowsHowFreshTheContextIsAlsoAfterAFullDisk) {
+  Start();
+  // How fresh the context was to a new alert.
+  const auto fire = [this](std::uint64_t number) {
+    const auto reply = Ask(engine(), kMill, Alerts(number, {"Alert" + std::to_string(number)}));
+    TANDEM_CHECK(reply.ok(), "the alert is taken");
+    const auto reader = journal().OpenReader();
+    const auto row = (*reader)->ReadRecord(kMill, reply->sequence);
+    const auto record = codec::DecodeRecord((*row)->body, {});
+    return std::get<core::AlertBatch>(record->input).context_age;
+  };
+  rig_.clock.Advance(absl::Seconds(7));
+  EXPECT_EQ(fire(1), (core::ContextAge{.age = absl::Seconds(7), .heard = false}));
+  engine().ContextHeard(kMill);
+  rig_.clock.Advance(absl::Seconds(2));
+  EXPECT_EQ(fire(2), (core::ContextAge{.age = absl::Seconds(2)}));
+
+  journal().FailAfter(0, testing::DiskFull());
+  EXPECT_FALSE(Ask(engine(), kMill, Alerts(3, {"Alert3"})).ok());
+  rig_.clock.Advance(absl::Seconds(2));
+  ASSERT_TRUE(Becomes(EngineHealth::kServing));
+
+  EXPECT_EQ(fire(3), (core::ContextAge{.age = absl::Seconds(4)}));
 }
 
 TEST_F(EngineTest, AFullDiskUndoesANewTenantToo) {

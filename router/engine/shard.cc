@@ -40,8 +40,7 @@ absl::Status Shard::Recover(journal::Reader& reader, const journal::SnapshotStor
                             fmt::format("record {} of the installation", row.sequence.value));
           return false;
         }
-        core::ApplyInstallation(installation_, input->wanted, row.sequence,
-                                absl::ToUnixMicros(row.time));
+        core::ApplyInstallation(installation_, *input, row.sequence, absl::ToUnixMicros(row.time));
         return true;
       }));
   TANDEM_RETURN_IF_ERROR(folded);
@@ -170,15 +169,18 @@ absl::StatusOr<Reply> Shard::RunCommand(Command& command, Work& work) {
 }
 
 absl::StatusOr<Reply> Shard::RunInstallation(const core::InstallationInput& input, Work& work) {
+  TANDEM_ASSIGN_OR_RETURN(auto before, core::FindRepeated(installation_, input));
+  if (before != nullptr) return Reply{.repeated = true, .installed = std::move(before)};
   TANDEM_RETURN_IF_ERROR(core::DecideInstallation(installation_, input));
   const Sequence sequence = installation_.last_sequence.Next();
-  core::ApplyInstallation(installation_, input.wanted, sequence, absl::ToUnixMicros(work.now));
+  core::ApplyInstallation(installation_, input, sequence, absl::ToUnixMicros(work.now));
   if (const auto* created = std::get_if<core::TenantCreated>(&input.wanted)) {
     AddTenant(created->tenant);
   }
   AddRow(core::kInstallation, sequence, codec::EncodeInstallation(input), work);
   work.group.installation_changed = true;
-  return Reply{.sequence = sequence};
+  return Reply{.sequence = sequence,
+               .installed = std::make_shared<const core::InstallationFact>(input.wanted)};
 }
 
 void Shard::Record(core::TenantState& state, const core::Input& input, std::string_view bytes,
@@ -226,11 +228,11 @@ const core::TenantState* Shard::FindTenant(const TenantId& tenant) const {
 
 void Shard::ContextHeard(const TenantId& tenant, absl::Time at) { context_heard_[tenant] = at; }
 
-absl::Duration Shard::ContextAge(const TenantId& tenant, absl::Time now) const {
+core::ContextAge Shard::ContextAge(const TenantId& tenant, absl::Time now) const {
   const auto heard = context_heard_.find(tenant);
-  // Never heard of since the start: as old as can be said.
-  if (heard == context_heard_.end()) return absl::Hours(24 * 365);
-  return std::max(absl::ZeroDuration(), now - heard->second);
+  const bool ever = heard != context_heard_.end();
+  const absl::Time since = ever ? heard->second : options_.started;
+  return {.age = std::max(absl::ZeroDuration(), now - since), .heard = ever};
 }
 
 }  // namespace tandem::engine

@@ -30,6 +30,8 @@ namespace tandem::engine {
 
 struct ShardOptions {
   absl::Duration resolve_timeout = absl::Minutes(5);
+  // When the router started: the age of a context that was not heard of since (core::ContextAge).
+  absl::Time started = absl::UnixEpoch();
   core::IdentityKey key = {};
 };
 
@@ -81,8 +83,11 @@ class Shard {
   };
   const Totals& totals() const { return totals_; }
 
-  // Notes that the context service was heard of for a tenant (see Evidence::context_age).
+  // Notes that the context service was heard of for a tenant (see core::ContextAge).
   void ContextHeard(const TenantId& tenant, absl::Time at);
+  // All that was so noted. No part of what is durable: a shard that replaces another one of this
+  // process is told it again.
+  const std::map<TenantId, absl::Time>& context_heard() const { return context_heard_; }
 
  private:
   struct Work;
@@ -96,7 +101,7 @@ class Shard {
   void AddTenant(const TenantId& tenant);
   // Takes over a tenant's next deadline and its part of the totals. After each change.
   void TakeOver(const core::TenantState& state);
-  absl::Duration ContextAge(const TenantId& tenant, absl::Time now) const;
+  core::ContextAge ContextAge(const TenantId& tenant, absl::Time now) const;
 
   ShardOptions options_;
   core::InstallationState installation_;

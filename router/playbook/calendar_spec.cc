@@ -195,12 +195,12 @@ class CalendarCompiler {
       Refuse("location",
              fmt::format("\"{}\" differs from machine to machine; name the zone, such as "
                          "Europe/Berlin",
-                         Printable(name)));
+                         Shown(name)));
       return;
     }
     const std::string nearest = NearestZone(name.substr(0, kEntryMaxBytes));
     Refuse("location",
-           fmt::format("the time-zone database has no \"{}\"; {}", Printable(name),
+           fmt::format("the time-zone database has no \"{}\"; {}", Shown(name),
                        nearest.empty() ? std::string("expected an IANA name such as Europe/Berlin")
                                        : fmt::format("did you mean \"{}\"?", nearest)));
   }
@@ -270,7 +270,7 @@ class CalendarCompiler {
   }
 
   static std::string AddTimes(std::string_view entry, Interval& interval) {
-    const std::string shown = Printable(entry);
+    const std::string shown = Shown(entry);
     const std::size_t dash = entry.find('-');
     const auto first = ReadClock(entry.substr(0, dash));
     const auto last =
@@ -285,7 +285,7 @@ class CalendarCompiler {
       return fmt::format(
           "\"{}\" in \"{}\" is not a time of day; expected two digits each, from 00:00 "
           "to 24:00",
-          Printable(bad), shown);
+          Shown(bad), shown);
     }
     if (*first == kMinutesADay) {
       return fmt::format(
@@ -294,7 +294,7 @@ class CalendarCompiler {
           shown);
     }
     if (*first == *last) {
-      return fmt::format("\"{}\" ends when it starts; a whole day is 00:00-24:00", shown);
+      return fmt::format("\"{}\" ends when it starts; write 00:00-24:00 for a whole day", shown);
     }
     if (*first < *last) {
       interval.today.push_back({*first, *last});
@@ -330,7 +330,7 @@ class CalendarCompiler {
     const auto last = read(last_text);
     if (!first || !last) {
       const std::string_view bad = first ? last_text : first_text;
-      return fmt::format("\"{}\" is not a {}; {}", Printable(bad), what, NamedHint(bad, names));
+      return fmt::format("\"{}\" is not a {}; {}", Shown(bad), what, NamedHint(bad, names));
     }
     if (*first > *last) {
       const auto name = [&](int number) { return names[static_cast<std::size_t>(number - base)]; };
@@ -338,7 +338,7 @@ class CalendarCompiler {
         return a == b ? fmt::format("\"{}\"", name(a)) : fmt::format("\"{}:{}\"", name(a), name(b));
       };
       return fmt::format("\"{}\" ends before it starts{}; write two entries: {} and {}",
-                         Printable(entry), note, range(*first, last_number), range(base, *last));
+                         Shown(entry), note, range(*first, last_number), range(base, *last));
     }
     for (int i = *first; i <= *last; ++i) bits |= std::uint64_t{1} << i;
     return "";
@@ -365,16 +365,16 @@ class CalendarCompiler {
     if (!valid(first) || !valid(last)) {
       return fmt::format(
           "\"{}\" is not a day of the month; expected 1 to 31, or -1 to -31 from the end",
-          Printable(valid(first) ? last_text : first_text));
+          Shown(valid(first) ? last_text : first_text));
     }
     if (*first < 0 && *last > 0) {
       return fmt::format(
           "\"{}\" starts from the end of the month and ends from its start; both count "
           "from one end",
-          Printable(entry));
+          Shown(entry));
     }
     if ((*first < 0) == (*last < 0) && *first > *last) {
-      return fmt::format("\"{}\" ends before it starts", Printable(entry));
+      return fmt::format("\"{}\" ends before it starts", Shown(entry));
     }
     for (int length = 28; length <= kDayMax; ++length) {
       const auto from_start = [&](int day) { return day < 0 ? length + day + 1 : day; };
@@ -396,9 +396,9 @@ class CalendarCompiler {
     };
     if (!valid(first) || !valid(last)) {
       return fmt::format("\"{}\" is not a year; expected {} to {}",
-                         Printable(valid(first) ? last_text : first_text), kYearFirst, kYearLast);
+                         Shown(valid(first) ? last_text : first_text), kYearFirst, kYearLast);
     }
-    if (*first > *last) return fmt::format("\"{}\" ends before it starts", Printable(entry));
+    if (*first > *last) return fmt::format("\"{}\" ends before it starts", Shown(entry));
     interval.years.push_back({*first, *last});
     return "";
   }

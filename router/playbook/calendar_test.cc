@@ -275,7 +275,10 @@ TEST(CalendarRefusal, ExplainsTimes) {
   const auto why = [](std::string entry) {
     return Refusal(Times({std::move(entry)})).at(0).description;
   };
-  EXPECT_EQ(why("08:00-08:00"), "\"08:00-08:00\" ends when it starts; a whole day is 00:00-24:00");
+  for (const std::string equal : {"08:00-08:00", "00:00-00:00"}) {
+    EXPECT_EQ(why(equal),
+              "\"" + equal + "\" ends when it starts; write 00:00-24:00 for a whole day");
+  }
   EXPECT_EQ(why("0800"), "\"0800\" is not a range of times; expected a form such as 08:00-17:00");
   EXPECT_EQ(
       why("8:00-17:00"),

@@ -12,7 +12,7 @@
 namespace tandem::playbook {
 namespace {
 
-constexpr std::size_t kRulesMax = 20'000;
+constexpr std::size_t kRulesMax = 10'000;
 constexpr std::size_t kMatchersMax = 64;
 constexpr std::size_t kCalendarsMax = 64;
 constexpr std::size_t kGroupByMax = 32;
@@ -222,7 +222,7 @@ void Compiler::CheckReachable(const std::vector<ConfigNode*>& nodes) {
   }
   if (catch_all != nullptr || nodes.back()->kind != ConfigNode::Kind::kMap) return;
   const auto example = [](const NameTable& table, std::string none) {
-    return table.names().empty() ? none : Printable(table.names().front());
+    return table.names().empty() ? none : Shown(table.names().front());
   };
   reader_.Error(
       *nodes.back(),

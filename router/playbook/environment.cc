@@ -29,7 +29,7 @@ absl::Status SortByName(std::vector<Named>& entries, std::string_view field) {
       std::adjacent_find(entries.begin(), entries.end(),
                          [](const Named& a, const Named& b) { return a.first == b.first; });
   if (twice == entries.end()) return absl::OkStatus();
-  return InvalidField("ENTITY_INVALID", fmt::format("{}[\"{}\"]", field, Printable(twice->first)),
+  return InvalidField("ENTITY_INVALID", fmt::format("{}[\"{}\"]", field, Shown(twice->first)),
                       "the name occurs twice");
 }
 
@@ -55,7 +55,7 @@ absl::Status CompileMatchers(Entity& entity) {
     if (matcher->is_context()) {
       return InvalidField("ENTITY_INVALID", where,
                           fmt::format("\"{}\" asks the context; an entity binds by labels only",
-                                      Printable(matcher->name())));
+                                      Shown(matcher->name())));
     }
     entity.matchers.push_back(*std::move(matcher));
   }
@@ -66,7 +66,7 @@ absl::Status CompileCalendars(Entity& entity) {
   for (const auto& [name, spec] : entity.spec.calendars) {
     auto calendar = Calendar::Compile(spec);
     if (!calendar.ok()) {
-      return Below(calendar.status(), fmt::format("calendars[\"{}\"]", Printable(name)));
+      return Below(calendar.status(), fmt::format("calendars[\"{}\"]", Shown(name)));
     }
     entity.calendars.emplace_back(name, *std::move(calendar));
   }
@@ -128,8 +128,8 @@ absl::Status Environment::Put(EntitySpec spec) {
   const auto kind = EntityKindIndex(spec.kind);
   if (!kind) {
     return InvalidField("ENTITY_INVALID", "kind",
-                        fmt::format("\"{}\" is no kind of entity; expected {}",
-                                    Printable(spec.kind), EntityKindList()));
+                        fmt::format("\"{}\" is no kind of entity; expected {}", Shown(spec.kind),
+                                    EntityKindList()));
   }
   if (spec.id.empty()) return InvalidField("ENTITY_INVALID", "id", "an entity needs an id");
   TANDEM_RETURN_IF_ERROR(SortByName(spec.attributes, "attributes"));

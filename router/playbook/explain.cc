@@ -48,14 +48,14 @@ class Reasoner {
  private:
   static std::string WithValue(const Matcher& matcher, std::string_view value) {
     if (value.empty() && !matcher.is_context()) return matcher.ToText() + " (absent)";
-    return fmt::format("{} (is \"{}\")", matcher.ToText(), Printable(value));
+    return fmt::format("{} (is \"{}\")", matcher.ToText(), Shown(value));
   }
 
   std::string Absence(std::size_t kind, std::string_view what, std::string_view name) const {
     const Entity* entity = binding_.bound[kind].entity;
     if (entity == nullptr) return fmt::format("missing: no {} is bound", kEntityKinds[kind]);
     return fmt::format("missing: {} {} has no {} \"{}\"", kEntityKinds[kind],
-                       Printable(entity->spec.id), what, name);
+                       Shown(entity->spec.id), what, name);
   }
 
   std::string CalendarState(const RulePlan::When& when) const {

@@ -52,7 +52,7 @@ absl::StatusOr<std::string_view> WithoutBraces(std::string_view text) {
   // A bare regular expression may end in a brace: `code=~5[0-9]{2}`; its value is checked below.
   if (!opens) return text;
   if (!closes || text.size() < 2) {
-    return Bad(fmt::format("\"{}\" opens a brace and does not close it", Printable(text)));
+    return Bad(fmt::format("\"{}\" opens a brace and does not close it", Shown(text)));
   }
   text = Trim(text.substr(1, text.size() - 2));
   if (!text.empty() && text.back() == ',') text = Trim(text.substr(0, text.size() - 1));
@@ -69,7 +69,7 @@ absl::StatusOr<Parts> Split(std::string_view text) {
   const std::size_t at = text.find_first_of("=!");
   if (at == std::string_view::npos) {
     return Bad(fmt::format("\"{}\" has no operator; expected NAME=\"VALUE\" with one of = != =~ !~",
-                           Printable(text)));
+                           Shown(text)));
   }
   const std::string_view op = text.substr(at, 2);
   Parts parts;
@@ -85,13 +85,12 @@ absl::StatusOr<Parts> Split(std::string_view text) {
     parts.op = Matcher::Op::kNotEqual;
   } else if (op.front() == '!') {
     return Bad(fmt::format("\"{}\" has the operator \"{}\"; expected one of = != =~ !~",
-                           Printable(text), Printable(op)));
+                           Shown(text), Shown(op)));
   }
   const bool one_byte = parts.op == Matcher::Op::kEqual;
   parts.value = Trim(text.substr(at + (one_byte ? 1 : 2)));
   if (one_byte && !parts.value.empty() && parts.value.front() == '=') {
-    return Bad(
-        fmt::format("\"{}\" has the operator \"==\"; equality is written =", Printable(text)));
+    return Bad(fmt::format("\"{}\" has the operator \"==\"; equality is written =", Shown(text)));
   }
   return parts;
 }
@@ -100,7 +99,7 @@ absl::StatusOr<Parts> Split(std::string_view text) {
 absl::StatusOr<std::string> ReadValue(std::string_view text, std::string_view name) {
   if (text.empty()) {
     return Bad(fmt::format("\"{}\" is compared with nothing; write {}=\"\" for an alert without it",
-                           Printable(name), Printable(name)));
+                           Shown(name), Shown(name)));
   }
   const bool quoted = text.front() == '"';
   if (quoted) text.remove_prefix(1);
@@ -118,7 +117,7 @@ absl::StatusOr<std::string> ReadValue(std::string_view text, std::string_view na
       return Bad(
           fmt::format("the value of \"{}\" has an unquoted \"{}\"; put the value in double "
                       "quotes, and each condition in an entry of its own",
-                      Printable(name), c));
+                      Shown(name), c));
     } else {
       value.push_back(c);
     }
@@ -127,15 +126,15 @@ absl::StatusOr<std::string> ReadValue(std::string_view text, std::string_view na
     return Bad(
         fmt::format("the value of \"{}\" has a quote inside; put the whole value in double "
                     "quotes and write \\\" inside",
-                    Printable(name)));
+                    Shown(name)));
   }
   if (quoted && at == text.size()) {
-    return Bad(fmt::format("the value of \"{}\" has no closing quote", Printable(name)));
+    return Bad(fmt::format("the value of \"{}\" has no closing quote", Shown(name)));
   }
   if (quoted && at + 1 < text.size()) {
     return Bad(
         fmt::format("\"{}\" stands behind the closing quote of \"{}\"; one entry is one condition",
-                    Printable(text.substr(at + 1)), Printable(name)));
+                    Shown(text.substr(at + 1)), Shown(name)));
   }
   return value;
 }
@@ -147,7 +146,7 @@ absl::Status CheckName(std::string_view name) {
     return Bad(
         fmt::format("\"{}\" is not a label's name; expected letters, digits and _, at most {} "
                     "bytes, not beginning with a digit",
-                    Printable(name), kNameMaxBytes));
+                    Shown(name), kNameMaxBytes));
   }
   const std::string_view kind = name.substr(0, dot);
   const std::string_view attribute = name.substr(dot + 1);
@@ -155,14 +154,14 @@ absl::Status CheckName(std::string_view name) {
     const std::string nearest =
         NearestName(kind, {std::begin(kEntityKinds), std::end(kEntityKinds)});
     return Bad(fmt::format("\"{}\" asks a \"{}\", which is no kind of entity; expected {}{}",
-                           Printable(name), Printable(kind), EntityKindList(),
+                           Shown(name), Shown(kind), EntityKindList(),
                            nearest.empty() ? "" : fmt::format("; did you mean \"{}\"?", nearest)));
   }
   if (!IsName(attribute)) {
     return Bad(
         fmt::format("\"{}\" asks for no attribute; expected one dot and a name of letters, digits "
                     "and _: {}.criticality",
-                    Printable(name), kind));
+                    Shown(name), kind));
   }
   return absl::OkStatus();
 }
@@ -192,8 +191,8 @@ absl::StatusOr<std::shared_ptr<const re2::RE2>> CompileRegex(const std::string& 
   options.set_max_mem(kRegexMaxMem);
   auto regex = std::make_shared<const re2::RE2>(pattern, options);
   if (!regex->ok()) {
-    return Bad(fmt::format("the regular expression of \"{}\" is not RE2: {}", Printable(name),
-                           Printable(regex->error())));
+    return Bad(fmt::format("the regular expression of \"{}\" is not RE2: {}", Shown(name),
+                           Shown(regex->error())));
   }
   return regex;
 }
@@ -205,7 +204,7 @@ absl::StatusOr<Matcher> Matcher::Parse(std::string_view text) {
     return Bad(
         fmt::format("a matcher of {} bytes; at most {} are taken", text.size(), kTextMaxBytes));
   }
-  if (!IsUtf8(text)) return Bad(fmt::format("\"{}\" is not UTF-8", Printable(text)));
+  if (!IsUtf8(text)) return Bad(fmt::format("\"{}\" is not UTF-8", Shown(text)));
   TANDEM_ASSIGN_OR_RETURN(const std::string_view bare, WithoutBraces(Trim(text)));
   TANDEM_ASSIGN_OR_RETURN(const Parts parts, Split(bare));
   TANDEM_RETURN_IF_ERROR(CheckName(parts.name));

@@ -150,5 +150,21 @@ TEST(Matcher, IsBoundedInTextAndInTheMemoryOfItsExpression) {
   EXPECT_THAT(Refusal("a=~\"((((x{100}){100}){100}){100})\""), HasSubstr("is not RE2"));
 }
 
+TEST(Matcher, RepeatsOnlyTheBeginningOfALongText) {
+  const std::string cut = std::string(80, 'x') + "…";
+  for (const std::string& text :
+       {std::string(4000, 'x'), "{" + std::string(4000, 'x'), std::string(4000, 'x') + "==1",
+        "a=\"b\"" + std::string(4000, 'x'), "a=~\"(" + std::string(4000, 'x') + "\"",
+        std::string(2000, 'x') + "." + std::string(2000, 'x') + "=1",
+        "a=" + std::string(2000, '\xff'), std::string(4000, 'x') + "="}) {
+    const std::string refusal = Refusal(text);
+    EXPECT_THAT(refusal, HasSubstr("…"));
+    // Printable writes a byte that is no character with four.
+    EXPECT_LE(refusal.size(), 700U) << refusal;
+  }
+  EXPECT_EQ(Refusal(std::string(4000, 'x')),
+            "\"" + cut + "\" has no operator; expected NAME=\"VALUE\" with one of = != =~ !~");
+}
+
 }  // namespace
 }  // namespace tandem::playbook

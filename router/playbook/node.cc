@@ -17,10 +17,9 @@
 namespace tandem::playbook {
 namespace {
 
-constexpr std::size_t kSourceMaxBytes = 4 << 20;
 constexpr std::size_t kNestingMax = 32;
-// 20,000 rules of 50 values each.
-constexpr std::size_t kNodesMax = 1'000'000;
+// 10,000 rules of 25 values each; a source of 1 MiB can spell twice as many, but no sensible one.
+constexpr std::size_t kNodesMax = 250'000;
 constexpr std::size_t kFindingsMax = 1'000;
 
 Mark MarkOf(const YAML::Mark& mark) {
@@ -81,7 +80,7 @@ std::string_view Advice(std::string_view complaint) {
 // yaml-cpp's words, with ours where a mistake is common.
 std::string SyntaxMessage(const YAML::Exception& error, std::string_view source) {
   const Mark mark = MarkOf(error.mark);
-  const std::string complaint = Printable(error.msg);
+  const std::string complaint = Shown(error.msg);
   for (std::uint32_t line = mark.line > 1 ? mark.line - 1 : 1; line <= mark.line; ++line) {
     const std::string_view text = LineOf(source, line);
     const std::string_view indent = text.substr(0, text.find_first_not_of(" \t"));
@@ -136,7 +135,7 @@ std::string ConfigNode::Path() const {
   if (parent == nullptr) return "";
   const std::string above = parent->Path();
   if (parent->kind == Kind::kList) return fmt::format("{}[{}]", above, index);
-  return above.empty() ? Printable(key) : fmt::format("{}.{}", above, Printable(key));
+  return above.empty() ? Shown(key) : fmt::format("{}.{}", above, Shown(key));
 }
 
 std::string_view ConfigNode::KindText() const {
@@ -227,8 +226,7 @@ class ConfigDocument::Builder : public YAML::EventHandler {
   // "?" and "" are plain, "!" is quoted.
   void Tag(const YAML::Mark& mark, std::string_view tag) {
     if (tag.empty() || tag == "?" || tag == "!") return;
-    Refuse(MarkOf(mark),
-           fmt::format("the tag \"{}\" is not taken; values are texts", Printable(tag)));
+    Refuse(MarkOf(mark), fmt::format("the tag \"{}\" is not taken; values are texts", Shown(tag)));
   }
 
   // Takes the next event as a key, an item or a value; nullptr when there is no node to be made.
@@ -281,9 +279,8 @@ class ConfigDocument::Builder : public YAML::EventHandler {
                      [](const ConfigNode* a, const ConfigNode* b) { return a->key < b->key; });
     for (std::size_t i = 1; i < sorted.size(); ++i) {
       if (sorted[i]->key != sorted[i - 1]->key || sorted[i]->key.empty()) continue;
-      Refuse(sorted[i]->key_mark,
-             fmt::format("\"{}\" stands twice; first on line {}", Printable(sorted[i]->key),
-                         sorted[i - 1]->key_mark.line));
+      Refuse(sorted[i]->key_mark, fmt::format("\"{}\" stands twice; first on line {}",
+                                              Shown(sorted[i]->key), sorted[i - 1]->key_mark.line));
     }
   }
 
@@ -296,10 +293,8 @@ class ConfigDocument::Builder : public YAML::EventHandler {
 ConfigDocument::ConfigDocument(std::string_view source) {
   // The mark that some editors put in front; positions count from behind it.
   if (source.substr(0, 3) == "\xEF\xBB\xBF") source.remove_prefix(3);
-  if (source.size() > kSourceMaxBytes) {
-    findings_.push_back(
-        ErrorAt({}, fmt::format("the file has {} bytes; at most {} (4 MiB) are taken",
-                                source.size(), kSourceMaxBytes)));
+  if (std::string too_large = TooLarge(source); !too_large.empty()) {
+    findings_.push_back(ErrorAt({}, std::move(too_large)));
     return;
   }
   if (auto bad = BadCharacter(source)) {

@@ -45,8 +45,8 @@ struct ConfigNode {
 
 class ConfigDocument {
  public:
-  // Limits: 4 MiB, nesting 32, 1,000,000 nodes. Findings are errors, each with its position; with
-  // any of them the tree may be incomplete.
+  // Limits: kSourceBytesMax, nesting 32, 250,000 nodes. Findings are errors, each with its
+  // position; with any of them the tree may be incomplete.
   explicit ConfigDocument(std::string_view source);
   ConfigDocument(const ConfigDocument&) = delete;
   ConfigDocument& operator=(const ConfigDocument&) = delete;

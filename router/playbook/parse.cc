@@ -1,5 +1,7 @@
 #include "router/playbook/parse.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -40,6 +42,15 @@ void CountCharacters(std::string_view source, std::vector<Finding>& findings) {
 }
 
 }  // namespace
+
+std::string TooLarge(std::string_view source) {
+  if (source.size() <= kSourceBytesMax) return "";
+  return fmt::format(
+      "the playbook has {} bytes; at most {} (1 MiB) are taken: move facts about sites and "
+      "services "
+      "into the context, where rules can ask for them",
+      source.size(), kSourceBytesMax);
+}
 
 Compiled CompilePlaybook(std::string_view source) {
   Compiled compiled = Compile(source);

@@ -4,7 +4,8 @@
 // calendars. A fact is *missing* when no such entity is bound, or it has no such attribute or
 // calendar; it neither holds nor fails. If a condition whose fact is there fails, the rule fails,
 // whatever else is missing. If all those hold and something is missing, the rule's `if_missing`
-// decides.
+// decides. A gap never weakens a handling: by default the owner gets the incident with at least
+// `needs_input`, and where the rule leaves the decision to the other side, it stays there.
 //
 // Pure and immutable: equal arguments give equal answers. Safe to call from any thread.
 #pragma once
@@ -54,7 +55,7 @@ struct Escalation {
 
 // What happens when a rule asks for a fact that the alert has not got.
 enum class IfMissing : std::uint8_t {
-  kNeedsInput,  // matches, with handling `needs_input`, flagged as a context gap
+  kNeedsInput,  // matches, with at least `needs_input`, flagged as a context gap
   kSkip,        // does not match; the gap is noted
   kMatch,       // matches as if the fact fitted; the gap is noted
 };
@@ -98,7 +99,7 @@ struct CalendarAsked {
 struct Match {
   std::uint32_t rule = 0;  // into rules(), always in range: the last rule catches all
   Handling handling = Handling::kAutonomous;
-  bool context_gap = false;          // the rule matched with facts missing and `needs_input`
+  bool context_gap = false;  // the rule matched with facts missing and `needs_input` or more
   std::vector<CalendarAsked> asked;  // in the order of asking, each once
   // Facts that are missing ("site.kind"), each once, in the order of asking: of this rule and of
   // the rules before it that hold but for them. Live as long as the playbook.

@@ -92,15 +92,26 @@ TEST_F(PlaybookTest, PassesARuleOverWhenItsCalendarIsOff) {
               ElementsAre(CalendarAsked{"site.production", false, "Tue 02:05 America/Chicago"}));
 }
 
-TEST_F(PlaybookTest, AsksForInputWhenOnlyMissingFactsStandInTheWay) {
+TEST_F(PlaybookTest, AsksForInputAtLeastWhenOnlyMissingFactsStandInTheWay) {
   const LabelView labels[] = {{"service", "mes"}, {"severity", "major"}, {"site", "plant-9"}};
+  const std::pair<std::string, Handling> expected[] = {
+      {"autonomous", Handling::kNeedsInput},
+      {"needs_input", Handling::kNeedsInput},
+      {"needs_decision", Handling::kNeedsDecision},
+  };
+  for (const auto& [declared, handling] : expected) {
+    std::string source(kSource);
+    const std::string line = "handling: needs_decision";
+    source.replace(source.find(line), line.size(), "handling: " + declared);
+    playbook_ = CompilePlaybook(source).playbook;
 
-  const Match match = Ask(labels, kOffShift);
+    const Match match = Ask(labels, kOffShift);
 
-  EXPECT_EQ(playbook_->rules()[match.rule].name, "mes-in-production");
-  EXPECT_EQ(match.handling, Handling::kNeedsInput);
-  EXPECT_TRUE(match.context_gap);
-  EXPECT_THAT(match.gaps, ElementsAre("site.kind", "site.production"));
+    EXPECT_EQ(playbook_->rules()[match.rule].name, "mes-in-production");
+    EXPECT_EQ(match.handling, handling) << declared;
+    EXPECT_TRUE(match.context_gap);
+    EXPECT_THAT(match.gaps, ElementsAre("site.kind", "site.production"));
+  }
 }
 
 TEST_F(PlaybookTest, NotesTheGapOfARuleThatWasSkippedForIt) {

@@ -16,7 +16,7 @@ constexpr std::size_t kFindingsMax = 1'000;  // What more there is comes to ligh
 constexpr std::size_t kNameMaxBytes = 64;
 constexpr std::size_t kTextMaxBytes = 1024;  // Of what is looked at more closely anyhow.
 constexpr std::size_t kUrlMaxBytes = 2048;
-constexpr std::size_t kQuotedMaxBytes = 80;
+constexpr std::size_t kTypingMaxBytes = 80;
 
 bool IsDigits(std::string_view text) {
   return !text.empty() &&
@@ -25,15 +25,10 @@ bool IsDigits(std::string_view text) {
 
 }  // namespace
 
-std::string Quoted(std::string_view text) {
-  if (text.size() <= kQuotedMaxBytes) return fmt::format("\"{}\"", Printable(text));
-  std::size_t cut = kQuotedMaxBytes;
-  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
-  return fmt::format("\"{}…\"", Printable(text.substr(0, cut)));
-}
+std::string Quoted(std::string_view text) { return fmt::format("\"{}\"", Shown(text)); }
 
 std::string DidYouMean(std::string_view name, const std::vector<std::string>& candidates) {
-  if (name.size() > kQuotedMaxBytes) return "";  // The search is quadratic in the length.
+  if (name.size() > kTypingMaxBytes) return "";  // The search is quadratic in the length.
   const std::string nearest = NearestName(name, candidates);
   return nearest.empty() ? "" : fmt::format("; did you mean {}?", Quoted(nearest));
 }
@@ -161,9 +156,8 @@ std::optional<absl::Duration> Reader::Duration(const ConfigNode& node, Bounds bo
   const auto text = Text(node, kTextMaxBytes);
   if (!text) return std::nullopt;
   if (IsDigits(*text) && *text != "0") {
-    Error(node,
-          fmt::format("{} has no unit; write {}s for seconds or {}m for minutes", Quoted(*text),
-                      text->substr(0, kQuotedMaxBytes), text->substr(0, kQuotedMaxBytes)));
+    Error(node, fmt::format("{} has no unit; write {}s for seconds or {}m for minutes",
+                            Quoted(*text), Shown(*text), Shown(*text)));
     return std::nullopt;
   }
   const auto duration = ReadDuration(*text);

@@ -114,7 +114,8 @@ bool Trial::Try(const Rule& rule, const RulePlan& plan, Found found) {
   NoteGaps(plan);
   if (rule.if_missing == IfMissing::kSkip) return false;
   if (rule.if_missing == IfMissing::kNeedsInput) {
-    match_.handling = Handling::kNeedsInput;
+    // A gap asks for more care, never for less.
+    match_.handling = std::max(rule.handling, Handling::kNeedsInput);
     match_.context_gap = true;
   }
   return true;

@@ -52,7 +52,7 @@ absl::Status CheckAccess(const Caller& caller, std::string_view method) {
   const std::size_t index = AccessIndex(method);
   if (index == kAccess.size()) {
     return Error(absl::StatusCode::kPermissionDenied, "METHOD_UNKNOWN",
-                 fmt::format("{} is no method that anyone may call", Printable(method)));
+                 fmt::format("{} is no method that anyone may call", Shown(method)));
   }
   if (MayCall(caller.role, kAccess[index])) return absl::OkStatus();
   const std::string needed = NeededRoles(kAccess[index]);

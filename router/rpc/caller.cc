@@ -25,7 +25,7 @@ absl::Status BadName(std::string_view name, std::string_view field) {
   return InvalidField("TENANT_NAME_INVALID", field,
                       fmt::format("\"{}\" does not name a tenant; expected tenants/{{tenant}}, the "
                                   "id with 1 to 63 of a-z, 0-9 and -, a letter first",
-                                  Printable(name.substr(0, 100))));
+                                  Shown(name)));
 }
 
 }  // namespace

@@ -103,6 +103,12 @@ class Outbound {
     }
   }
 
+  // Their bytes, as serialized.
+  std::size_t queued_bytes() const {
+    const std::lock_guard lock(mutex_);
+    return queued_bytes_;
+  }
+
   // Messages that wait behind the one in flight.
   std::size_t queued() const {
     const std::lock_guard lock(mutex_);

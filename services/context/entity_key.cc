@@ -49,7 +49,7 @@ std::string NoSuchKind(std::string_view text) {
   const std::string nearest =
       NearestName(text.substr(0, 64), {"site", "service", "device", "application"});
   return fmt::format("\"{}\" is no kind; expected site, service, device or application{}",
-                     Printable(text.substr(0, 64)),
+                     Shown(text),
                      nearest.empty() ? "" : fmt::format(" (nearest: \"{}\")", nearest));
 }
 
@@ -77,14 +77,14 @@ absl::StatusOr<EntityKey> ParseEntityName(std::string_view name, std::string_vie
     return InvalidField("NAME_INVALID", field,
                         fmt::format("\"{}\" is no entity; expected "
                                     "tenants/{{tenant}}/entities/{{kind}}/{{id}}",
-                                    Printable(name.substr(0, 256))));
+                                    Shown(name)));
   }
   const auto kind = ParseEntityKind(kind_text);
   if (!kind) return InvalidField("KIND_INVALID", field, NoSuchKind(kind_text));
   if (!IsEntityId(rest)) {
     return InvalidField("ID_INVALID", field,
                         fmt::format("\"{}\" is no id; expected 1 to {} bytes of [a-zA-Z0-9._-]",
-                                    Printable(rest.substr(0, 160)), kEntityIdBytesMax));
+                                    Shown(rest), kEntityIdBytesMax));
   }
   return EntityKey{*kind, std::string(rest)};
 }

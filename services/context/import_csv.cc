@@ -20,8 +20,6 @@ namespace {
 
 constexpr std::string_view kRelationPrefix = "relation:";
 
-std::string Shown(std::string_view text) { return Printable(text.substr(0, 64)); }
-
 std::string Place(std::size_t row) { return fmt::format("row {}", row); }
 std::string Place(std::size_t row, std::string_view column) {
   return fmt::format("row {}, column \"{}\"", row, Shown(column));

@@ -19,8 +19,6 @@
 namespace tandem::context {
 namespace {
 
-std::string Shown(std::string_view text) { return Printable(text.substr(0, 64)); }
-
 // Reads one item of the list into an entity, and remembers where each of its parts stood.
 class ItemReader {
  public:

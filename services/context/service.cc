@@ -73,9 +73,9 @@ absl::StatusOr<std::size_t> PageSize(int asked, PageSizes sizes) {
 // `tenants/{tenant}` and nothing behind it, or "" for the caller's only one.
 absl::Status CheckParent(std::string_view parent) {
   if (std::count(parent.begin(), parent.end(), '/') <= 1) return absl::OkStatus();
-  return InvalidField("NAME_INVALID", "parent",
-                      fmt::format("\"{}\" is no tenant; expected tenants/{{tenant}}",
-                                  Printable(parent.substr(0, 256))));
+  return InvalidField(
+      "NAME_INVALID", "parent",
+      fmt::format("\"{}\" is no tenant; expected tenants/{{tenant}}", Shown(parent)));
 }
 
 absl::StatusOr<ImportedFile> ReadFile(const v1::ImportEntitiesRequest& request) {

@@ -33,7 +33,7 @@ absl::StatusOr<UpdateMask> UpdateMask::Read(const google::protobuf::FieldMask& m
       const std::string nearest = NearestName(path.substr(0, 64), fields);
       return InvalidField(
           "UPDATE_MASK_INVALID", fmt::format("update_mask.paths[{}]", read.paths_.size()),
-          fmt::format("\"{}\" is no editable field; expected {}{}", Printable(path.substr(0, 64)),
+          fmt::format("\"{}\" is no editable field; expected {}{}", Shown(path),
                       fmt::join(fields, ", "),
                       nearest.empty() ? "" : fmt::format(" (nearest: \"{}\")", nearest)));
     }

@@ -34,12 +34,6 @@ bool IsName(std::string_view text, NameForm form) {
          });
 }
 
-// As much of a caller's text as an error repeats.
-std::string Shown(std::string_view text) {
-  constexpr std::size_t kShownMax = 64;
-  return Printable(text.substr(0, kShownMax)) + (text.size() > kShownMax ? "…" : "");
-}
-
 // What is wrong with a text of at most `bytes_max`; "" when nothing is.
 std::string WrongText(std::string_view text, std::size_t bytes_max) {
   if (text.size() > bytes_max) {

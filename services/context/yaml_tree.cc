@@ -21,8 +21,6 @@ constexpr std::size_t kChildrenMax = 1024;
 
 YamlPosition PositionOf(const YAML::Mark& mark) { return {mark.line + 1, mark.column + 1}; }
 
-std::string Shown(std::string_view text) { return Printable(text.substr(0, 64)); }
-
 // Lets yaml-cpp read the text where it stands.
 class ViewBuffer final : public std::streambuf {
  public:
@@ -236,7 +234,7 @@ void ReadYamlList(std::string_view text, std::string_view list, ImportProblems& 
   } catch (const YAML::Exception& e) {
     // `msg` alone: what() repeats the position in its own form.
     problems.Add(e.mark.is_null() ? "1:1" : ToText(PositionOf(e.mark)),
-                 fmt::format("not YAML: {}", Printable(e.msg)));
+                 fmt::format("not YAML: {}", Shown(e.msg)));
   }
 }
 

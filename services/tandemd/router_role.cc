@@ -48,7 +48,7 @@ absl::StatusOr<std::unique_ptr<RouterRole>> RouterRole::Open(
                           journal::OpenSqliteJournal({.path = folder + "/journal.db"}));
   TANDEM_ASSIGN_OR_RETURN(auto snapshots, journal::SnapshotStore::Open(folder));
   role->snapshots_ = std::make_unique<journal::SnapshotStore>(std::move(snapshots));
-  TANDEM_ASSIGN_OR_RETURN(role->feed_, api::FeedHub::Start(role->journal_.get(), {}));
+  TANDEM_ASSIGN_OR_RETURN(role->feed_, api::FeedHub::Start(role->journal_.get(), clock, {}));
   role->deliveries_ = std::make_unique<api::DeliveryHub>(role->journal_.get());
   const core::IdentityKey key = RandomKey();
   role->snapshotter_ = std::make_unique<engine::Snapshotter>(engine::SnapshotterOptions{
@@ -121,6 +121,7 @@ std::vector<runtime::ServedService> RouterRole::Serve(
 void RouterRole::FollowContext(std::shared_ptr<grpc::Channel> channel, std::string token) {
   watcher_ = std::make_unique<api::ContextWatcher>(
       engine_.get(), api::ContextWatcher::Options{
+                         .clock = clock_,
                          .channel = std::move(channel),
                          .token = std::move(token),
                          .on_lost = [](const TenantId& tenant, const absl::Status& status) {

@@ -137,12 +137,12 @@ TEST(Factory, EndsTheNightShiftOfFridayOnSaturdayMorning) {
             "everything-else noc autonomous");
 }
 
-TEST(Factory, AsksForInputWhenNobodyKnowsTheSite) {
+TEST(Factory, LeavesTheDecisionWhereItIsWhenNobodyKnowsTheSite) {
   const Example factory("factory");
 
   EXPECT_EQ(factory.Route({{"service", "mes"}, {"severity", "major"}, {"site", "plant-9"}},
                           "2026-06-01 03:00", "America/Chicago"),
-            "mes-in-production plant-it needs_input gap");
+            "mes-in-production plant-it needs_decision gap");
 }
 
 TEST(Factory, ProtectsTheEndOfTheMonth) {

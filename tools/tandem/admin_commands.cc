@@ -12,6 +12,7 @@
 #include "tandem/v1/admin.grpc.pb.h"
 #include "tools/tandem/age.h"
 #include "tools/tandem/commands.h"
+#include "tools/tandem/doctor_probes.h"
 #include "tools/tandem/failure.h"
 #include "tools/tandem/incident_view.h"
 #include "tools/tandem/names.h"
@@ -178,16 +179,28 @@ absl::StatusOr<int> ListTokens(Session& session, const std::string& principal) {
   return Answer(session, list, table.empty() ? "No tokens.\n" : table.Text(look));
 }
 
+std::string WhoAmIText(const v1::WhoAmIResponse& me, const Look& look) {
+  const v1::Principal& principal = me.principal();
+  std::string text =
+      fmt::format("{} ({} of the {} side)\n  tenants: {}\n", Printable(principal.id()),
+                  RoleText(principal.role()), SideText(ToSide(principal.side())),
+                  Printable(TenantsText(principal)));
+  if (me.token_id().empty()) return text;
+  text += fmt::format("  token:   {}\n", Printable(me.token_id()));
+  if (!me.has_token_expire_time()) return text + "  expires: never\n";
+  text += fmt::format("  expires: {}\n", FullTimeText(look, ToTime(me.token_expire_time())));
+  const Check check = TokenCheck(me, look);
+  if (check.level != Check::Level::kGood) {
+    text += Painted(look, Tint::kYellow, fmt::format("  ! {}", Printable(check.advice))) + "\n";
+  }
+  return text;
+}
+
 absl::StatusOr<int> WhoAmI(Session& session) {
   TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());
   TANDEM_ASSIGN_OR_RETURN(const v1::WhoAmIResponse me,
                           client->Call("Admin/WhoAmI", &Stub::WhoAmI, v1::WhoAmIRequest()));
-  const v1::Principal& principal = me.principal();
-  return Answer(session, me,
-                fmt::format("{} ({} of the {} side)\n  tenants: {}\n  token:   {}\n",
-                            Printable(principal.id()), RoleText(principal.role()),
-                            SideText(ToSide(principal.side())), Printable(TenantsText(principal)),
-                            Printable(me.token_id())));
+  return Answer(session, me, WhoAmIText(me, session.look()));
 }
 
 void AddTenants(const Command& admin, Session& session) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "router/base/status.h"
+#include "router/base/text.h"
 #include "router/rpc/grpc_status.h"
 #include "tools/tandem/failure.h"
 #include "tools/tandem/files.h"
@@ -29,15 +30,56 @@ bool IsThisMachine(std::string_view address) {
           host.find_first_not_of("0123456789.") == std::string_view::npos);
 }
 
-// "Connection refused" instead of gRPC's whole story in front of it.
+// "Connection refused" and "Domain name not found" instead of gRPC's whole story in front of it.
 std::string_view WithoutPrefix(std::string_view message) {
-  constexpr std::string_view kStory = "last error: ";
-  const std::size_t at = message.find(kStory);
-  if (at != std::string_view::npos) message.remove_prefix(at + kStory.size());
+  for (const std::string_view story :
+       {"last error: ", "Failed to connect to remote host: ", "is_balancer=0: "}) {
+    const std::size_t at = message.find(story);
+    if (at != std::string_view::npos) message.remove_prefix(at + story.size());
+  }
   for (const std::string_view word : {"UNKNOWN: ", "UNAVAILABLE: "}) {
     if (message.starts_with(word)) message.remove_prefix(word.size());
   }
   return message;
+}
+
+// HOST:PORT or unix:PATH; gRPC would take anything, and look for it in the DNS.
+absl::Status CheckAddress(std::string_view address) {
+  const std::size_t colon = address.rfind(':');
+  const std::string_view port = colon == std::string_view::npos ? "" : address.substr(colon + 1);
+  const bool is_port = !port.empty() && port.size() <= 5 &&
+                       port.find_first_not_of("0123456789") == std::string_view::npos;
+  if (address.starts_with("unix:") || (is_port && colon > 0)) return absl::OkStatus();
+  return UsageError(
+      fmt::format("--address \"{}\": expected HOST:PORT such as 127.0.0.1:7443, or unix:/PATH",
+                  Shown(address)));
+}
+
+// What a connection that failed is called. A router that wants a certificate of ours ends the
+// connection once it has seen none; gRPC tells of that only as a broken one.
+absl::Status Unreachable(const ClientOptions& options, const std::string& message) {
+  using std::string_view;
+  const auto says = [&](string_view text) { return message.find(text) != std::string::npos; };
+  const absl::StatusCode code = absl::StatusCode::kUnavailable;
+  if (says("CERTIFICATE_VERIFY_FAILED") || says("certificate verify failed") || says("Peer name") ||
+      says("Cannot check peer")) {
+    return Error(
+        code, "TLS_UNTRUSTED",
+        fmt::format("the router at {} shows a certificate that {} does not vouch for",
+                    options.address, options.ca.empty() ? "this machine" : Printable(options.ca)));
+  }
+  if (UsesTls(options) && options.cert.empty() && says("Socket closed")) {
+    return Error(code, "TLS_REFUSED",
+                 fmt::format("the router at {} ended the connection: it may want a certificate of "
+                             "yours",
+                             options.address));
+  }
+  if (says("WRONG_VERSION_NUMBER") || says("wrong version number")) {
+    return Error(code, "UNREACHABLE",
+                 fmt::format("what answers at {} does not speak TLS", options.address));
+  }
+  return Error(code, "UNREACHABLE",
+               fmt::format("no router answers at {}: {}", options.address, WithoutPrefix(message)));
 }
 
 absl::StatusOr<std::string> Pem(std::string_view option, const std::string& path) {
@@ -78,6 +120,7 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Make(ClientOptions options) {
         "the token has blanks or bytes outside ASCII: a token is `tdm_…` as it was "
         "shown when it was made, on one line");
   }
+  TANDEM_RETURN_IF_ERROR(CheckAddress(options.address));
   TANDEM_ASSIGN_OR_RETURN(auto credentials, Credentials(options));
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kReceiveMaxBytes);
@@ -106,9 +149,7 @@ absl::Status Client::Failed(std::string_view call, const grpc::Status& status) c
   if (error.ok()) return error;
   // Without details it does not come from a router but from gRPC itself.
   if (error.code() == absl::StatusCode::kUnavailable && status.error_details().empty()) {
-    error = Error(error.code(), "UNREACHABLE",
-                  fmt::format("no router answers at {}: {}", options_.address,
-                              WithoutPrefix(status.error_message())));
+    error = Unreachable(options_, status.error_message());
   }
   if (const std::string id = rpc::RequestIdOf(status); !id.empty()) {
     error = AddFact(std::move(error), kFactRequestId, id);

@@ -58,11 +58,60 @@ CommandTree TreeOf(const CLI::App& app) {
   return tree;
 }
 
+// The innermost command that was understood, with the words that lead to it.
+struct Place {
+  const CLI::App* command = nullptr;
+  std::string path;
+};
+Place PlaceOf(const CLI::App& root) {
+  Place at{&root, root.get_name()};
+  while (!at.command->get_subcommands().empty()) {
+    at.command = at.command->get_subcommands().front();
+    at.path += " " + at.command->get_name();
+  }
+  return at;
+}
+
+std::vector<std::string> NamesOf(const std::vector<const CLI::App*>& commands) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : commands) names.push_back(command->get_name());
+  return names;
+}
+
+std::string DidYouMean(std::string_view word, const std::vector<std::string>& known) {
+  const std::string nearest = NearestName(word, known);
+  return nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest);
+}
+
+// Why the first of the words `left` that no command took was not taken.
+std::string NotUnderstood(const CLI::App& root, const std::vector<std::string>& left) {
+  const Place at = PlaceOf(root);
+  for (const std::string& word : left) {
+    if (!word.starts_with("-") || word == "-") continue;
+    std::vector<std::string> known;
+    for (const CLI::App* app : {at.command, &root}) {
+      for (const CLI::Option* option : app->get_options()) {
+        for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+      }
+    }
+    const std::string name = word.substr(0, word.find('='));
+    return fmt::format("`{}` has no option {}{}", at.path, Shown(name), DidYouMean(name, known));
+  }
+  const std::string word = left.empty() ? "" : left.front();
+  const std::vector<std::string> commands = NamesOf(at.command->get_subcommands({}));
+  if (commands.empty()) {
+    return fmt::format("`{}` takes no \"{}\"; put a value with blanks in quotes", at.path,
+                       Shown(word));
+  }
+  const std::string near = DidYouMean(word, commands);
+  return fmt::format("`{}` has no command \"{}\"{}", at.path, Shown(word),
+                     near.empty() ? fmt::format("; expected {}", fmt::join(commands, ", ")) : near);
+}
+
 }  // namespace
 
 Command Command::Sub(const std::string& name, const std::string& help) const {
   CLI::App* sub = app_->add_subcommand(name, help);
-  app_->require_subcommand(1);
   sub->fallthrough();  // --tenant and its like may stand behind the command
   sub->footer(kFooter);
   return {sub, chosen_};
@@ -96,9 +145,10 @@ void Command::Runs(std::function<absl::StatusOr<int>()> run) const {
   app_->callback([chosen = chosen_, run = std::move(run)] { *chosen = run; });
 }
 
-CommandLine::CommandLine(const std::string& help, const std::string& name)
-    : app_(std::make_unique<CLI::App>(help, name)) {
+CommandLine::CommandLine(const Description& description)
+    : app_(std::make_unique<CLI::App>(description.help, description.name)) {
   app_->set_help_all_flag("--help-all", "Help of every command");
+  app_->set_version_flag("--version", description.version, "What this program is");
 }
 
 CommandLine::~CommandLine() = default;
@@ -120,10 +170,18 @@ absl::StatusOr<CommandLine::Parsed> CommandLine::Parse(int argc, const char* con
     return Parsed{.run = nullptr, .text = app_->help()};
   } catch (const CLI::CallForAllHelp&) {
     return Parsed{.run = nullptr, .text = app_->help("", CLI::AppFormatMode::All)};
+  } catch (const CLI::CallForVersion&) {
+    return Parsed{.run = nullptr, .text = app_->version() + "\n"};
+  } catch (const CLI::ExtrasError&) {
+    return UsageError(NotUnderstood(*app_, app_->remaining(true)));
   } catch (const CLI::Error& error) {
     return UsageError(error.what());
   }
-  if (chosen_ == nullptr) return UsageError("a command is required");
+  if (chosen_ == nullptr) {
+    const Place at = PlaceOf(*app_);
+    return UsageError(fmt::format("`{}` needs a command behind it: {}", at.path,
+                                  fmt::join(NamesOf(at.command->get_subcommands({})), ", ")));
+  }
   return Parsed{.run = std::move(chosen_), .text = ""};
 }
 

@@ -70,7 +70,12 @@ struct CommandTree {
 
 class CommandLine {
  public:
-  CommandLine(const std::string& help, const std::string& name);
+  struct Description {
+    std::string name;
+    std::string help;
+    std::string version;  // the answer to --version
+  };
+  explicit CommandLine(const Description& description);
   ~CommandLine();
 
   Command root();

@@ -35,8 +35,7 @@ struct GetOptions {
 absl::StatusOr<int> Get(Session& session, const GetOptions& options) {
   if (options.version < 0) return UsageError("--version: expected 1 or more; 0 means the newest");
   v1::GetEntityRequest request;
-  TANDEM_ASSIGN_OR_RETURN(*request.mutable_name(),
-                          EntityName(options.name, session.options.tenant));
+  TANDEM_ASSIGN_OR_RETURN(*request.mutable_name(), session.Name(&EntityName, options.name));
   request.set_version(static_cast<std::uint64_t>(options.version));
   TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());
   TANDEM_ASSIGN_OR_RETURN(const v1::Entity entity,
@@ -74,7 +73,7 @@ absl::StatusOr<int> History(Session& session, const std::string& name, std::int6
   if (name.empty()) {
     TANDEM_ASSIGN_OR_RETURN(*request.mutable_parent(), session.OneTenant());
   } else {
-    TANDEM_ASSIGN_OR_RETURN(*request.mutable_parent(), EntityName(name, session.options.tenant));
+    TANDEM_ASSIGN_OR_RETURN(*request.mutable_parent(), session.Name(&EntityName, name));
   }
   TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());
   TANDEM_ASSIGN_OR_RETURN(
@@ -158,7 +157,7 @@ struct PutOptions {
   std::string message;
 };
 
-// The entity as it is, or a new one of that name.
+// The entity as it is, or a new one of that name, which has no version yet.
 absl::StatusOr<v1::Entity> Current(Client& client, const std::string& name) {
   v1::GetEntityRequest request;
   request.set_name(name);
@@ -234,12 +233,14 @@ absl::Status ReadEntity(const std::string& file, const std::string& name, v1::En
 }
 
 absl::StatusOr<int> Put(Session& session, const PutOptions& options) {
-  TANDEM_ASSIGN_OR_RETURN(const std::string name, EntityName(options.name, session.options.tenant));
+  TANDEM_ASSIGN_OR_RETURN(const std::string name, session.Name(&EntityName, options.name));
   TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());
   v1::PutEntityRequest request;
   if (options.file.empty()) {
     TANDEM_ASSIGN_OR_RETURN(*request.mutable_entity(), Current(*client, name));
     TANDEM_RETURN_IF_ERROR(ChangeParts(options, request));
+    // Parts can be changed only of what exists.
+    if (request.entity().version() == 0) request.clear_update_mask();
   } else {
     TANDEM_RETURN_IF_ERROR(ReadEntity(options.file, name, *request.mutable_entity()));
   }
@@ -257,7 +258,7 @@ absl::StatusOr<int> Put(Session& session, const PutOptions& options) {
 
 absl::StatusOr<int> Delete(Session& session, const std::string& text, const std::string& message) {
   v1::DeleteEntityRequest request;
-  TANDEM_ASSIGN_OR_RETURN(*request.mutable_name(), EntityName(text, session.options.tenant));
+  TANDEM_ASSIGN_OR_RETURN(*request.mutable_name(), session.Name(&EntityName, text));
   request.set_comment(message);
   request.set_request_id(NewRequestId());
   TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());

@@ -110,10 +110,17 @@ Check PlaybookCheck(Client& client, const Look& look, const std::string& tenant)
   const auto playbook =
       client.Call("Playbooks/GetPlaybook", &v1::Playbooks::Stub::GetPlaybook, request);
   const std::string id = TenantOf(tenant);
+  if (playbook.ok() && !playbook->has_activate_time()) {
+    return {
+        Level::kNotice, "playbook",
+        fmt::format("{}: none was activated; alerts are kept and shown, and nobody is told", id),
+        fmt::format("tandem playbook activate FILE --tenant {} -m WHY", id)};
+  }
   if (playbook.ok()) {
     return {Level::kGood, "playbook",
-            fmt::format("{}: version {}, {} rules, active since {}", id,
+            fmt::format("{}: version {}, {} rule{}, active since {}", id,
                         playbook->digest().substr(0, 12), playbook->rule_count(),
+                        playbook->rule_count() == 1 ? "" : "s",
                         AgeText(look, ToTime(playbook->activate_time()))),
             ""};
   }
@@ -173,22 +180,20 @@ Check CheckToken(Client& client, const Look& look, v1::Principal& me) {
                                            : "ask an admin for a new one"};
   }
   me = answer->principal();
+  return TokenCheck(*answer, look);
+}
+
+Check TokenCheck(const v1::WhoAmIResponse& answer, const Look& look) {
+  const v1::Principal& me = answer.principal();
   const std::string who = fmt::format("{} ({} of the {} side)", me.id(), RoleText(me.role()),
                                       SideText(ToSide(me.side())));
-  v1::ListTokensRequest request;
-  request.set_principal(me.id());
-  request.set_page_size(1000);
-  const auto tokens = client.Call("Admin/ListTokens", &v1::Admin::Stub::ListTokens, request);
-  if (!tokens.ok()) {
-    return {Level::kGood, "token", who + "; only an admin sees until when it is valid", ""};
-  }
-  for (const v1::Token& token : tokens->tokens()) {
-    if (token.id() != answer->token_id()) continue;
-    if (!token.has_expire_time()) return {Level::kGood, "token", who + ", never expires", ""};
-    return Ending("token", who, ToTime(token.expire_time()), look,
-                  fmt::format("tandem admin token create {}", me.id()));
-  }
-  return {Level::kGood, "token", who, ""};
+  // Without a token the caller was known by its certificate, which TLS has looked at.
+  if (answer.token_id().empty()) return {Level::kGood, "token", who, ""};
+  if (!answer.has_token_expire_time()) return {Level::kGood, "token", who + ", never expires", ""};
+  return Ending("token", who, ToTime(answer.token_expire_time()), look,
+                fmt::format("soon nobody is let in with it; an admin makes a new one: tandem admin "
+                            "token create {}",
+                            me.id()));
 }
 
 Check CheckClock(const Client& client, const Look& look) {

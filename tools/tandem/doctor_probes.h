@@ -20,9 +20,11 @@ namespace tandem::cli {
 // does not answer; then it is the only one.
 std::vector<Check> CheckConnection(const Client& client, const Look& look);
 
-// Who the token stands for and, where it can be seen, until when it is valid. `me` is filled when
-// the router knows the token.
+// Who the token stands for, and until when: a notice from 14 days before its end on. `me` is filled
+// when the router knows the token.
 Check CheckToken(Client& client, const Look& look, v1::Principal& me);
+// The same of an answer that is there already. Pure.
+Check TokenCheck(const v1::WhoAmIResponse& answer, const Look& look);
 
 // The router's clock against `look.now`, from the first answer of the feed.
 Check CheckClock(const Client& client, const Look& look);

@@ -93,21 +93,41 @@ std::string EntityLines(const v1::EntityFacts& entity, const Look& look) {
   return text;
 }
 
-std::string ContextPart(const v1::Explanation& explanation, const Look& look) {
+std::string ContextLine(const v1::Explanation& explanation, const Look& look) {
+  if (explanation.has_context_unheard_since()) {
+    // Without a version there was nothing to hear of: a tenant that has no context yet.
+    if (explanation.context_version() == 0) return "  no context is known for this tenant\n";
+    return Wrapped(
+        fmt::format("! context never heard since start at {}, last known version {} from the "
+                    "journal",
+                    FullTimeText(look, ToTime(explanation.context_unheard_since())),
+                    explanation.context_version()),
+        2, WidthOf(look));
+  }
   const absl::Duration age = ToDuration(explanation.context_age());
   const std::string heard = age < absl::Seconds(1)
                                 ? std::string("heard from at that moment")
                                 : fmt::format("last heard from {} before", SpanText(age));
+  return fmt::format("  context version {}, {}\n", explanation.context_version(),
+                     Painted(look, age >= kContextOld ? Tint::kYellow : Tint::kPlain,
+                             age >= kContextOld ? "! old: " + heard : heard));
+}
+
+std::string ContextPart(const v1::Explanation& explanation, const Look& look) {
   std::string text = Heading(look, "What was known of the environment");
-  text += fmt::format("  context version {}, {}\n", explanation.context_version(),
-                      Painted(look, age >= kContextOld ? Tint::kYellow : Tint::kPlain,
-                              age >= kContextOld ? "! old: " + heard : heard));
+  text += ContextLine(explanation, look);
   if (explanation.entities().empty()) text += "  nothing is bound to this alert\n";
   for (const v1::EntityFacts& entity : explanation.entities()) text += EntityLines(entity, look);
   for (const std::string& gap : explanation.context_gaps()) {
     text += Painted(look, Tint::kYellow,
                     fmt::format("  ! {} is missing: a rule asked for it", Printable(gap))) +
             "\n";
+  }
+  if (explanation.incident().context_gap()) {
+    text +=
+        Painted(look, Tint::kYellow,
+                "  ! with facts missing the owner asks first, or leaves the decision as declared") +
+        "\n";
   }
   return text;
 }

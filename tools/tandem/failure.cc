@@ -35,16 +35,25 @@ constexpr std::array kAdvice = {
     Advice{"TOKEN_EXPIRED", "ask an admin for a new one: `tandem admin token create PRINCIPAL`"},
     Advice{"TOKEN_REVOKED", "ask an admin for a new one: `tandem admin token create PRINCIPAL`"},
     Advice{"TENANT_NOT_FOUND", "`tandem whoami` lists the tenants of your token"},
+    Advice{"TENANT_MISSING", "`tandem whoami` lists the tenants of your token"},
     Advice{"USAGE", "`tandem --help`, or `--help` behind any command"},
     Advice{"FILE_UNREADABLE", "check the path, and that you may read it"},
     Advice{"FILE_UNWRITABLE", "check the path, its free space, and that you may write there"},
     Advice{"FILE_TOO_LARGE", "split the file"},
-    Advice{"NO_JOURNAL", "name the folder that tandemd was started with (`--data-dir`)"},
+    Advice{"NO_JOURNAL", "name the folder that tandemd was started with (`--data_dir`)"},
     Advice{"UNAUTHENTICATED", "give a valid token with --token-file; `tandem doctor` tests it"},
     Advice{"PERMISSION_DENIED", "`tandem whoami` shows your role; an admin can raise it"},
     Advice{"NOT_FOUND", "check the name and --tenant; what is not yours is not found either"},
     Advice{"RESOURCE_EXHAUSTED", "wait and try again"},
     Advice{"UNAVAILABLE", "wait and try again; `tandem doctor` says why it does not serve"},
+    Advice{"TLS_UNTRUSTED",
+           "give --ca with the authorities that signed the router's certificate, and call the "
+           "router by a name that stands in it"},
+    Advice{
+        "TLS_REFUSED",
+        "this router wants a certificate of yours: give --cert and --key, signed by an authority "
+        "that it knows"},
+    Advice{"PLAYBOOK_TOO_LARGE", "a playbook names rules, not things: `tandem context import`"},
     Advice{"UNREACHABLE", "check --address and that tandemd runs; `tandem doctor` looks closer"},
     Advice{"DEADLINE_EXCEEDED",
            "try again, or allow more with --timeout; `tandem doctor` looks "
@@ -101,7 +110,7 @@ std::string RenderFailure(const absl::Status& status, const Look& look) {
   if (message.empty()) message = "the call failed without a message";
   Lines lines(look);
   lines.Add("where", Where(facts));
-  if (reason != "USAGE") {
+  if (reason != "USAGE" && reason != "TENANT_MISSING") {
     lines.Add("reason", reason == code ? code : fmt::format("{} ({})", reason, code));
   }
   for (const FieldError& field : FieldsOf(status)) {

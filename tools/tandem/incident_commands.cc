@@ -147,7 +147,7 @@ std::string PageJson(const IncidentPage& page) {
 }
 
 absl::StatusOr<int> Show(Session& session, const std::string& text) {
-  TANDEM_ASSIGN_OR_RETURN(const std::string name, IncidentName(text, session.options.tenant));
+  TANDEM_ASSIGN_OR_RETURN(const std::string name, session.Name(&IncidentName, text));
   TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());
   TANDEM_ASSIGN_OR_RETURN(const IncidentPage page, ReadPage(*client, name));
   session.out() << (session.options.json ? PageJson(page) : IncidentPageText(page, session.look()));
@@ -155,7 +155,7 @@ absl::StatusOr<int> Show(Session& session, const std::string& text) {
 }
 
 absl::StatusOr<int> Explain(Session& session, const std::string& text) {
-  TANDEM_ASSIGN_OR_RETURN(const std::string name, IncidentName(text, session.options.tenant));
+  TANDEM_ASSIGN_OR_RETURN(const std::string name, session.Name(&IncidentName, text));
   TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());
   v1::ExplainIncidentRequest request;
   request.set_name(name);
@@ -181,8 +181,7 @@ template <typename Request, typename Method, typename Fill>
 absl::StatusOr<int> Act(Session& session, const ActOptions& options, std::string_view call,
                         Method method, Fill fill) {
   Request request;
-  TANDEM_ASSIGN_OR_RETURN(*request.mutable_name(),
-                          IncidentName(options.name, session.options.tenant));
+  TANDEM_ASSIGN_OR_RETURN(*request.mutable_name(), session.Name(&IncidentName, options.name));
   request.set_request_id(NewRequestId());
   TANDEM_RETURN_IF_ERROR(fill(request));
   TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());

@@ -182,7 +182,7 @@ TEST(NewRequestId, IsAUuid) {
 
 class CommandLineTest : public ::testing::Test {
  protected:
-  CommandLineTest() : line_("help", "tandem") {
+  CommandLineTest() : line_({.name = "tandem", .help = "help", .version = "tandem 1.2.3"}) {
     const Command root = line_.root();
     root.Add({"-T,--tenant", "The tenant", "T"}, tenant_);
     const Command alert = line_.root().Sub("alert", "Send alerts");
@@ -223,6 +223,29 @@ TEST_F(CommandLineTest, TakesAValueInBracketsAsItIs) {
 
 TEST_F(CommandLineTest, RefusesWhatIsNotUtf8) {
   EXPECT_THAT(MessageOf(Parse({"alert", "send", "-l", "a=\xff"}).status()), HasSubstr("not UTF-8"));
+}
+
+TEST_F(CommandLineTest, NamesTheWordThatItDoesNotUnderstand) {
+  const auto why = [this](std::vector<const char*> arguments) {
+    const absl::Status status = Parse(std::move(arguments)).status();
+    EXPECT_EQ(ReasonOf(status), "USAGE");
+    return MessageOf(status);
+  };
+  EXPECT_EQ(why({}), "`tandem` needs a command behind it: alert, completion");
+  EXPECT_EQ(why({"alert"}), "`tandem alert` needs a command behind it: send");
+  EXPECT_EQ(why({"alret"}), "`tandem` has no command \"alret\"; did you mean alert?");
+  EXPECT_EQ(why({"nonsense"}), "`tandem` has no command \"nonsense\"; expected alert, completion");
+  EXPECT_EQ(why({"alert", "snd"}), "`tandem alert` has no command \"snd\"; did you mean send?");
+  EXPECT_EQ(why({"alert", "send", "--lable", "a=b"}),
+            "`tandem alert send` has no option --lable; did you mean --label?");
+  EXPECT_EQ(why({"alert", "send", "--tennant=a"}),
+            "`tandem alert send` has no option --tennant; did you mean --tenant?");
+  EXPECT_EQ(why({"alert", "send", "f.json", "g.json"}),
+            "`tandem alert send` takes no \"g.json\"; put a value with blanks in quotes");
+}
+
+TEST_F(CommandLineTest, AnswersWithItsVersion) {
+  EXPECT_EQ(Parse({"--version"})->text, "tandem 1.2.3\n");
 }
 
 TEST_F(CommandLineTest, GivesTheTreeThatCompletionIsMadeOf) {

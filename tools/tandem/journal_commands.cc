@@ -26,13 +26,18 @@ namespace tandem::cli {
 namespace {
 
 constexpr char kJournalFile[] = "journal.db";
+constexpr char kRouterFolder[] = "router";
 constexpr std::string_view kSqliteMagic = "SQLite format 3";
 
 // A data folder stands for the journal in it.
 std::string JournalPath(const std::string& path) {
   std::error_code ignored;
   if (!std::filesystem::is_directory(path, ignored)) return path;
-  return (std::filesystem::path(path) / kJournalFile).string();
+  const std::filesystem::path folder(path);
+  // tandemd keeps each role in a folder of its own.
+  const std::filesystem::path in_role = folder / kRouterFolder / kJournalFile;
+  if (std::filesystem::is_regular_file(in_role, ignored)) return in_role.string();
+  return (folder / kJournalFile).string();
 }
 
 absl::Status Exists(const std::string& path) {
@@ -140,7 +145,7 @@ struct ExportOptions {
 };
 
 absl::StatusOr<int> Export(Session& session, const ExportOptions& options) {
-  TANDEM_ASSIGN_OR_RETURN(const std::string tenant, session.OneTenant());
+  TANDEM_ASSIGN_OR_RETURN(const std::string tenant, session.NamedTenant());
   TANDEM_ASSIGN_OR_RETURN(const OpenJournal open, Open(JournalPath(options.path)));
   NewFile file(options.out);
   TANDEM_RETURN_IF_ERROR(file.Create());

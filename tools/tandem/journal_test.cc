@@ -120,6 +120,14 @@ TEST_F(JournalCommand, LeavesNoFileBehindWhenThereIsNothingToExport) {
   EXPECT_FALSE(std::filesystem::exists(folder_.path() + "/x.tdx.part"));
 }
 
+TEST_F(JournalCommand, FindsTheJournalInTheFolderThatTandemdWasGiven) {
+  std::filesystem::create_directory(folder_.path() + "/all");
+  std::filesystem::rename(folder_.path() + "/data", folder_.path() + "/all/router");
+
+  EXPECT_EQ(Run({"journal", "verify", "all"}).code, 0);
+  EXPECT_EQ(Run({"journal", "verify", "all/router"}).code, 0);
+}
+
 TEST_F(JournalCommand, SaysWhatItExpectedInAFolderWithoutAJournal) {
   const Outcome outcome = Run({"journal", "verify", "."});
 

@@ -24,7 +24,9 @@ int Fail(Session& session, const absl::Status& status) {
 int Main(int argc, const char* const* argv) {
   const SystemClock clock;
   Session session(std::cout, std::cerr, clock);
-  CommandLine line("Tandem routes incidents between a provider and its customers.", "tandem");
+  CommandLine line({.name = "tandem",
+                    .help = "Tandem routes incidents between a provider and its customers.",
+                    .version = VersionText()});
   const Command root = line.root();
   AddCommonOptions(root, session.options);
   AddAlertCommands(root, session);

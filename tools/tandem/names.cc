@@ -41,10 +41,10 @@ absl::StatusOr<std::string> TenantFor(std::string_view text, std::string_view te
   TANDEM_ASSIGN_OR_RETURN(const std::string name, TenantName(tenant));
   const std::string id = TenantOf(name);
   if (id.empty() || id == "-") {
-    return UsageError(
-        fmt::format("\"{}\" does not say of which tenant it is: give --tenant T (or "
-                    "TANDEM_TENANT), or write it as T/{}",
-                    Printable(text), Printable(text)));
+    return Error(absl::StatusCode::kInvalidArgument, kTenantMissing,
+                 fmt::format("{} does not say of which tenant it is: give --tenant T, or set "
+                             "TANDEM_TENANT",
+                             text));
   }
   return id;
 }
@@ -61,7 +61,7 @@ absl::StatusOr<std::string> TenantName(std::string_view text) {
       text.substr(0, kTenants.size()) == kTenants ? text.substr(kTenants.size()) : text;
   if (id == "-" || IsTenantId(id)) return fmt::format("{}{}", kTenants, id);
   return UsageError(
-      fmt::format("--tenant \"{}\" is not a tenant: an id has 1 to 63 bytes of "
+      fmt::format("\"{}\" is not a tenant: an id has 1 to 63 bytes of "
                   "[a-z0-9-] and starts with a letter; `-` means all of yours",
                   Printable(text)));
 }
@@ -78,7 +78,7 @@ absl::StatusOr<std::string> IncidentName(std::string_view text, std::string_view
   std::string_view number = parts[0];
   if (!number.empty() && number[0] == '#') number.remove_prefix(1);
   if (parts.size() == 1 && IsNumber(number)) {
-    TANDEM_ASSIGN_OR_RETURN(const std::string id, TenantFor(number, tenant));
+    TANDEM_ASSIGN_OR_RETURN(const std::string id, TenantFor(fmt::format("\"{}\"", number), tenant));
     return fmt::format("tenants/{}/incidents/{}", id, number);
   }
   return UsageError(
@@ -99,7 +99,8 @@ absl::StatusOr<std::string> EntityName(std::string_view text, std::string_view t
     return fmt::format("tenants/{}/entities/{}/{}", parts[0], parts[1], parts[2]);
   }
   if (filled && parts.size() == 2) {
-    TANDEM_ASSIGN_OR_RETURN(const std::string id, TenantFor(text, tenant));
+    TANDEM_ASSIGN_OR_RETURN(const std::string id,
+                            TenantFor(fmt::format("\"{}\"", Printable(text)), tenant));
     return fmt::format("tenants/{}/entities/{}", id, text);
   }
   return UsageError(
@@ -119,7 +120,7 @@ absl::StatusOr<std::string> PlaybookName(std::string_view digest, std::string_vi
                     "digits (see `tandem playbook list`) or nothing for the active one",
                     Printable(digest)));
   }
-  TANDEM_ASSIGN_OR_RETURN(const std::string id, TenantFor("the playbook", tenant));
+  TANDEM_ASSIGN_OR_RETURN(const std::string id, TenantFor("the version", tenant));
   return fmt::format("tenants/{}/playbooks/{}", id, version);
 }
 

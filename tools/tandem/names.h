@@ -12,8 +12,12 @@ namespace tandem::cli {
 // takes the credential's only tenant). INVALID_ARGUMENT with reason USAGE for anything else.
 absl::StatusOr<std::string> TenantName(std::string_view text);
 
+// The reason of a name that lacks its tenant: INVALID_ARGUMENT, exit code 2.
+inline constexpr std::string_view kTenantMissing = "TENANT_MISSING";
+
 // `tenants/acme/incidents/12`, `acme/12`, or `12` (also `#12`) with `tenant` from --tenant, all →
-// `tenants/acme/incidents/12`. INVALID_ARGUMENT with reason USAGE says which forms are understood.
+// `tenants/acme/incidents/12`. INVALID_ARGUMENT with reason USAGE says which forms are understood;
+// with reason kTenantMissing that `tenant` is needed.
 absl::StatusOr<std::string> IncidentName(std::string_view text, std::string_view tenant);
 
 // `tenants/acme/entities/site/plant-7`, `acme/site/plant-7`, or `site/plant-7` with `tenant`.

@@ -26,7 +26,8 @@ namespace {
 
 using Stub = v1::Playbooks::Stub;
 
-constexpr std::size_t kPlaybookMaxBytes = 4 << 20;  // as the router takes it
+// Much more than is taken, so that the refusal can name the size.
+constexpr std::size_t kReadMaxBytes = 64 << 20;
 
 std::vector<v1::PlaybookFinding> ToProto(const std::vector<playbook::Finding>& findings) {
   std::vector<v1::PlaybookFinding> protos;
@@ -43,7 +44,7 @@ std::vector<v1::PlaybookFinding> ToProto(const std::vector<playbook::Finding>& f
 }
 
 absl::StatusOr<int> Check(Session& session, const std::string& file) {
-  TANDEM_ASSIGN_OR_RETURN(const std::string source, ReadFile(file, kPlaybookMaxBytes));
+  TANDEM_ASSIGN_OR_RETURN(const std::string source, ReadFile(file, kReadMaxBytes));
   const playbook::Compiled compiled = playbook::CompilePlaybook(source);
   const std::vector<v1::PlaybookFinding> findings = ToProto(compiled.findings);
   const bool valid = compiled.playbook != nullptr;
@@ -95,7 +96,11 @@ struct ActivateOptions {
 absl::StatusOr<int> Activate(Session& session, const ActivateOptions& options) {
   v1::ActivatePlaybookRequest request;
   TANDEM_ASSIGN_OR_RETURN(*request.mutable_parent(), session.OneTenant());
-  TANDEM_ASSIGN_OR_RETURN(*request.mutable_source(), ReadFile(options.file, kPlaybookMaxBytes));
+  TANDEM_ASSIGN_OR_RETURN(*request.mutable_source(), ReadFile(options.file, kReadMaxBytes));
+  if (const std::string too_large = playbook::TooLarge(request.source()); !too_large.empty()) {
+    return Error(absl::StatusCode::kInvalidArgument, "PLAYBOOK_TOO_LARGE",
+                 fmt::format("{}: {}", Printable(options.file), too_large));
+  }
   if (!IsUtf8(request.source())) {
     return UsageError(fmt::format("{}: not UTF-8 text", Printable(options.file)));
   }
@@ -133,7 +138,7 @@ absl::StatusOr<int> Activate(Session& session, const ActivateOptions& options) {
 
 absl::StatusOr<int> Show(Session& session, const std::string& digest) {
   v1::GetPlaybookRequest request;
-  TANDEM_ASSIGN_OR_RETURN(*request.mutable_name(), PlaybookName(digest, session.options.tenant));
+  TANDEM_ASSIGN_OR_RETURN(*request.mutable_name(), session.Name(&PlaybookName, digest));
   TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());
   TANDEM_ASSIGN_OR_RETURN(const v1::Playbook playbook,
                           client->Call("Playbooks/GetPlaybook", &Stub::GetPlaybook, request));
@@ -146,7 +151,9 @@ absl::StatusOr<int> Show(Session& session, const std::string& digest) {
   session.err() << Painted(session.err_look(), Tint::kDim,
                            fmt::format("# {} {}, {} by {}: {}", playbook.digest().substr(0, 12),
                                        playbook.active() ? "active" : "not active",
-                                       AgeText(look, ToTime(playbook.activate_time())),
+                                       playbook.has_activate_time()
+                                           ? AgeText(look, ToTime(playbook.activate_time()))
+                                           : std::string("from the beginning"),
                                        Printable(ActorText(playbook.activated_by())),
                                        Printable(playbook.comment())))
                 << "\n";

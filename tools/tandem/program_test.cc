@@ -237,10 +237,22 @@ TEST_F(Program, EndsWithTwoWhenItIsUsedWrongly) {
   EXPECT_EQ(Run({}).code, 2);
   EXPECT_EQ(Run({"no-such-command"}).code, 2);
   EXPECT_EQ(Run({"incident", "list", "--state", "opne"}).code, 2);
-  EXPECT_EQ(Run({"incident", "ack", "12"}).code, 2);
+  EXPECT_EQ(Run({"incident", "ack", "acme"}).code, 2);
+  EXPECT_EQ(Run({"incident", "ack", "12", "--tenant", "-"}).code, 2);
+  EXPECT_EQ(Run({"incident", "list", "--address", "router"}).code, 2);
   EXPECT_EQ(Run({"alert", "send"}).code, 2);
   EXPECT_EQ(Run({"incident", "list", "--timeout", "soon"}).code, 2);
   EXPECT_THAT(Run({"incident", "list", "--state", "opn"}).err, HasSubstr("did you mean open?"));
+}
+
+TEST_F(Program, TakesTheOnlyTenantOfTheTokenForABareNumber) {
+  router_.incidents.push_back(MakeIncident(12, v1::CRITICAL));
+
+  const Outcome outcome = Run({"incident", "ack", "12"});
+
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  ASSERT_EQ(router_.seen().acknowledgements.size(), 1u);
+  EXPECT_EQ(router_.seen().acknowledgements[0].name(), "tenants/acme/incidents/12");
 }
 
 TEST_F(Program, ShowsHelpAndVersionWithoutARouter) {

@@ -12,6 +12,7 @@
 
 #include "router/base/status.h"
 #include "router/base/text.h"
+#include "tandem/v1/admin.grpc.pb.h"
 #include "tools/tandem/files.h"
 #include "tools/tandem/json.h"
 #include "tools/tandem/names.h"
@@ -21,6 +22,7 @@ namespace {
 
 constexpr std::size_t kTokenMaxBytes = 4096;
 constexpr char kLocalToken[] = "data/admin.token";
+constexpr std::string_view kAllTenants = "tenants/-";
 
 Look LookOf(int fd, const CommonOptions& options) {
   Look look;
@@ -93,12 +95,33 @@ absl::StatusOr<absl::Duration> Session::Timeout() const {
 
 absl::StatusOr<std::string> Session::Tenant() const { return TenantName(options.tenant); }
 
-absl::StatusOr<std::string> Session::OneTenant() const {
+absl::StatusOr<std::string> Session::NamedTenant() const {
   TANDEM_ASSIGN_OR_RETURN(std::string name, Tenant());
-  if (name.empty() || name == "tenants/-") {
-    return UsageError("this needs one tenant: give --tenant T, or set TANDEM_TENANT");
+  if (!name.empty() && name != kAllTenants) return name;
+  return Error(absl::StatusCode::kInvalidArgument, kTenantMissing,
+               "this needs one tenant: give --tenant T, or set TANDEM_TENANT");
+}
+
+absl::StatusOr<std::string> Session::OneTenant() {
+  absl::StatusOr<std::string> named = NamedTenant();
+  if (named.ok() || !options.tenant.empty()) return named;
+  TANDEM_ASSIGN_OR_RETURN(Client * client, Connect());
+  TANDEM_ASSIGN_OR_RETURN(
+      const v1::WhoAmIResponse me,
+      client->Call("Admin/WhoAmI", &v1::Admin::Stub::WhoAmI, v1::WhoAmIRequest()));
+  const auto& tenants = me.principal().tenants();
+  if (tenants.size() == 1 && tenants[0] != kAllTenants) return tenants[0];
+  return named;
+}
+
+absl::StatusOr<std::string> Session::Name(NameReader read, std::string_view text) {
+  absl::StatusOr<std::string> name = read(text, options.tenant);
+  if (name.ok() || ReasonOf(name.status()) != kTenantMissing || !options.tenant.empty()) {
+    return name;
   }
-  return name;
+  const absl::StatusOr<std::string> tenant = OneTenant();
+  if (tenant.ok()) return read(text, *tenant);
+  return ReasonOf(tenant.status()) == kTenantMissing ? name.status() : tenant.status();
 }
 
 Look Session::look() const {

@@ -9,6 +9,7 @@
 #include <iosfwd>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "router/base/clock.h"
 #include "tools/tandem/client.h"
@@ -51,8 +52,14 @@ class Session {
   absl::StatusOr<absl::Duration> Timeout() const;
   // --tenant as a resource name; "" when it is not given.
   absl::StatusOr<std::string> Tenant() const;
-  // The same, but a tenant must be named: reason USAGE otherwise.
-  absl::StatusOr<std::string> OneTenant() const;
+  // The same, but a tenant must be named: reason kTenantMissing otherwise.
+  absl::StatusOr<std::string> NamedTenant() const;
+  // The same, but who has not named a tenant and has only one means that one: asks the router.
+  absl::StatusOr<std::string> OneTenant();
+  // What `read` (IncidentName and its like) makes of `text`, with OneTenant where it needs one.
+  using NameReader = absl::StatusOr<std::string> (*)(std::string_view text,
+                                                     std::string_view tenant);
+  absl::StatusOr<std::string> Name(NameReader read, std::string_view text);
 
   // The look with `now` of this moment.
   Look look() const;

@@ -10,21 +10,33 @@
 namespace tandem::cli {
 namespace {
 
+std::string ProtobufVersion() {
+  return google::protobuf::internal::VersionString(GOOGLE_PROTOBUF_VERSION);
+}
+
+#ifdef __clang__
+constexpr char kCompiler[] = __VERSION__;  // "Clang 14.0.6"
+#else
+constexpr char kCompiler[] = "g++ " __VERSION__;
+#endif
+
 absl::StatusOr<int> Show(Session& session) {
-  const std::string grpc = grpc::Version();
-  const std::string protobuf = google::protobuf::internal::VersionString(GOOGLE_PROTOBUF_VERSION);
   if (session.options.json) {
     session.out() << fmt::format(
         "{{\"version\":\"{}\",\"grpc\":\"{}\",\"protobuf\":\"{}\",\"compiler\":\"{}\"}}\n",
-        TANDEM_VERSION, grpc, protobuf, __VERSION__);
+        TANDEM_VERSION, grpc::Version(), ProtobufVersion(), kCompiler);
   } else {
-    session.out() << fmt::format("tandem {} (gRPC {}, protobuf {}, {})\n", TANDEM_VERSION, grpc,
-                                 protobuf, __VERSION__);
+    session.out() << VersionText() << "\n";
   }
   return kExitOk;
 }
 
 }  // namespace
+
+std::string VersionText() {
+  return fmt::format("tandem {} (gRPC {}, protobuf {}, {})", TANDEM_VERSION, grpc::Version(),
+                     ProtobufVersion(), kCompiler);
+}
 
 void AddVersionCommand(const Command& root, Session& session) {
   root.Sub("version", "What this program is").Runs([&session] { return Show(session); });

@@ -6,6 +6,7 @@
 #include "tools/tandem/age.h"
 #include "tools/tandem/context_view.h"
 #include "tools/tandem/doctor.h"
+#include "tools/tandem/doctor_probes.h"
 #include "tools/tandem/explain_view.h"
 #include "tools/tandem/failure.h"
 #include "tools/tandem/feed_view.h"
@@ -267,6 +268,21 @@ v1::FeedEvent MesEvent() {
   return event;
 }
 
+TEST(ExplanationText, SaysThatTheContextWasNeverHeardSinceTheStart) {
+  v1::Explanation explanation;
+  explanation.set_context_version(41);
+  *explanation.mutable_context_unheard_since() = ToStamp(kNow - absl::Minutes(2));
+  explanation.mutable_context_age()->set_seconds(60);
+
+  const std::string text = ExplanationText(explanation, Plain());
+
+  EXPECT_NE(text.find("  ! context never heard since start at Mon 2026-11-23 13:58:00 UTC"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("last known version 41"), std::string::npos) << text;
+  EXPECT_EQ(text.find("last heard from"), std::string::npos) << text;
+}
+
 TEST(FeedLine, SaysWhenWhatWhoAndWhatHappened) {
   EXPECT_EQ(
       FeedLine(MesEvent(), Plain()),
@@ -325,6 +341,32 @@ TEST(FindingsText, PointsAtTheColumn) {
             "    2 |   owner: nok\n"
             "                 ^\n"
             "1 error, 0 warnings\n");
+}
+
+v1::WhoAmIResponse AnaWithTokenFor(absl::Duration left) {
+  v1::WhoAmIResponse me;
+  me.mutable_principal()->set_id("ana");
+  me.mutable_principal()->set_side(v1::CUSTOMER);
+  me.mutable_principal()->set_role(v1::RESPONDER);
+  me.set_token_id("tdm_abc");
+  *me.mutable_token_expire_time() = ToStamp(kNow + left);
+  return me;
+}
+
+TEST(TokenCheck, WarnsFromFourteenDaysBeforeTheEndOn) {
+  EXPECT_EQ(TokenCheck(AnaWithTokenFor(absl::Hours(14 * 24)), Plain()).level, Check::Level::kGood);
+  const Check soon = TokenCheck(AnaWithTokenFor(absl::Hours(14 * 24) - absl::Seconds(1)), Plain());
+  EXPECT_EQ(soon.level, Check::Level::kNotice);
+  EXPECT_NE(soon.found.find("ana (responder of the customer side), valid until Mon 2026-12-07"),
+            std::string::npos)
+      << soon.found;
+  EXPECT_NE(soon.advice.find("tandem admin token create ana"), std::string::npos) << soon.advice;
+}
+
+TEST(TokenCheck, SaysThatATokenNeverExpires) {
+  v1::WhoAmIResponse me = AnaWithTokenFor(absl::ZeroDuration());
+  me.clear_token_expire_time();
+  EXPECT_EQ(TokenCheck(me, Plain()).found, "ana (responder of the customer side), never expires");
 }
 
 TEST(CheckText, PutsTheAdviceBelow) {

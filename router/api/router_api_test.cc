@@ -1,0 +1,237 @@
+#include "router/api/router_api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "router/base/status.h"
+#include "router/engine/engine_rig.h"
+#include "router/engine/shard.h"
+#include "router/playbook/parse.h"
+
+namespace tandem::api {
+namespace {
+
+using engine::testing::kHarbor;
+using engine::testing::kNoon;
+using engine::testing::kPatience;
+
+// Knows the rig's tenants.
+class Directory final : public rpc::Authenticator {
+ public:
+  absl::StatusOr<rpc::Caller> Authenticate(std::string_view, absl::Time) const override {
+    return Error(absl::StatusCode::kUnauthenticated, "TOKEN_INVALID", "not asked for here");
+  }
+  bool TenantExists(const TenantId& tenant) const override { return tenant == kHarbor; }
+};
+
+class RouterApiTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(rig_.StartWithTenants().ok());
+    SetUpApi();
+  }
+  void SetUpApi() {
+    readers_ = *ReaderPool::Start(&rig_.journal, {});
+    api_ = std::make_unique<RouterApi>(RouterApi::Parts{.engine = rig_.engine.get(),
+                                                        .readers = readers_.get(),
+                                                        .authenticator = &directory_,
+                                                        .clock = &rig_.clock});
+  }
+  ~RouterApiTest() override {
+    rig_.engine.reset();
+    if (readers_ != nullptr) readers_->Stop();
+  }
+
+  // The answer of `method` to `request`.
+  template <typename Response, typename Request>
+  absl::StatusOr<Response> Ask(void (RouterApi::*method)(const rpc::Caller&, const Request&,
+                                                         Answer<Response>),
+                               const Request& request) {
+    auto promise = std::make_shared<std::promise<absl::StatusOr<Response>>>();
+    (api_.get()->*method)(caller_, request, [promise](absl::StatusOr<Response> response) {
+      promise->set_value(std::move(response));
+    });
+    auto answered = promise->get_future();
+    TANDEM_CHECK(answered.wait_for(kPatience) == std::future_status::ready, "no answer came");
+    return answered.get();
+  }
+
+  static std::string Source(std::string_view more = "") {
+    return engine::DefaultPlaybook(kHarbor)->source() + std::string(more);
+  }
+  static v1::ActivatePlaybookRequest Activation(std::string source, std::string id) {
+    v1::ActivatePlaybookRequest request;
+    request.set_parent("tenants/harbor-mfg");
+    request.set_source(std::move(source));
+    request.set_comment("as agreed");
+    request.set_request_id(std::move(id));
+    return request;
+  }
+
+  engine::testing::Rig rig_;
+  std::unique_ptr<ReaderPool> readers_;
+  Directory directory_;
+  rpc::Caller caller_{.principal = "ann",
+                      .side = Side::kProvider,
+                      .role = rpc::Role::kAdmin,
+                      .tenants = {kHarbor},
+                      .all_tenants = true,
+                      .token_id = "tdm_1"};
+  std::unique_ptr<RouterApi> api_;
+};
+
+TEST_F(RouterApiTest, AnActivationThatIsSentAgainIsAnsweredWithTheFirst) {
+  const auto request = Activation(Source(), "r-1");
+  const auto first = Ask(&RouterApi::ActivatePlaybook, request);
+  ASSERT_TRUE(first.ok()) << first.status();
+  rig_.clock.Advance(absl::Minutes(1));
+
+  const auto again = Ask(&RouterApi::ActivatePlaybook, request);
+
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->DebugString(), first->DebugString());
+}
+
+TEST_F(RouterApiTest, AnActivationThatIsSentAgainAfterAnotherSaysThatItIsNotActiveAnyMore) {
+  ASSERT_TRUE(Ask(&RouterApi::ActivatePlaybook, Activation(Source(), "r-1")).ok());
+  ASSERT_TRUE(Ask(&RouterApi::ActivatePlaybook, Activation(Source("# newer\n"), "r-2")).ok());
+
+  const auto again = Ask(&RouterApi::ActivatePlaybook, Activation(Source(), "r-1"));
+
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_FALSE(again->active());
+  EXPECT_EQ(again->source(), Source());
+}
+
+TEST_F(RouterApiTest, AnActivationOfAnotherSourceUnderAUsedRequestIdIsRefused) {
+  ASSERT_TRUE(Ask(&RouterApi::ActivatePlaybook, Activation(Source(), "r-1")).ok());
+
+  const auto other = Ask(&RouterApi::ActivatePlaybook, Activation(Source("# newer\n"), "r-1"));
+
+  EXPECT_EQ(other.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReasonOf(other.status()), "REQUEST_ID_REUSED");
+  v1::GetPlaybookRequest get;
+  get.set_name("tenants/harbor-mfg/playbooks/active");
+  EXPECT_EQ(Ask(&RouterApi::GetPlaybook, get)->source(), Source());
+}
+
+TEST_F(RouterApiTest, ASourceBeyondTheLimitIsRefusedWithItsSize) {
+  const std::string large = Source() + std::string(playbook::kSourceBytesMax, '#');
+  v1::ValidatePlaybookRequest validate;
+  validate.set_parent("tenants/harbor-mfg");
+  validate.set_source(large);
+
+  for (const absl::Status& status :
+       {Ask(&RouterApi::ActivatePlaybook, Activation(large, "")).status(),
+        Ask(&RouterApi::ValidatePlaybook, validate).status()}) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(ReasonOf(status), "PLAYBOOK_TOO_LARGE");
+    EXPECT_THAT(MessageOf(status), ::testing::HasSubstr(std::to_string(large.size()) + " bytes"));
+    EXPECT_THAT(MessageOf(status), ::testing::HasSubstr("1048576 (1 MiB)"));
+  }
+}
+
+TEST_F(RouterApiTest, AnActivationsCommentIsPlainText) {
+  auto request = Activation(Source(), "r-1");
+  request.set_comment("agreed\x1b[2J");
+  EXPECT_EQ(ReasonOf(Ask(&RouterApi::ActivatePlaybook, request).status()), "CONTROL_CHARACTER");
+}
+
+v1::CreateTenantRequest NewTenant(std::string name, std::string id) {
+  v1::CreateTenantRequest request;
+  request.mutable_tenant()->set_name("tenants/" + name);
+  request.mutable_tenant()->set_display_name("Dock 4");
+  request.set_request_id(std::move(id));
+  return request;
+}
+
+v1::PutPrincipalRequest NewPrincipal(v1::Role role, std::string id) {
+  v1::PutPrincipalRequest request;
+  request.mutable_principal()->set_id("bea");
+  request.mutable_principal()->set_side(v1::PROVIDER);
+  request.mutable_principal()->set_role(role);
+  request.mutable_principal()->add_tenants("tenants/harbor-mfg");
+  request.set_request_id(std::move(id));
+  return request;
+}
+
+TEST_F(RouterApiTest, ATenantThatIsCreatedAgainUnderItsRequestIdIsTheFirst) {
+  const auto first = Ask(&RouterApi::CreateTenant, NewTenant("dock", "r-1"));
+  ASSERT_TRUE(first.ok()) << first.status();
+  rig_.clock.Advance(absl::Minutes(1));
+
+  const auto again = Ask(&RouterApi::CreateTenant, NewTenant("dock", "r-1"));
+
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->DebugString(), first->DebugString());
+  EXPECT_EQ(ReasonOf(Ask(&RouterApi::CreateTenant, NewTenant("dock", "r-2")).status()),
+            "TENANT_EXISTS");
+}
+
+TEST_F(RouterApiTest, AnAdminsRequestIdThatComesAgainWithSomethingElseIsRefused) {
+  ASSERT_TRUE(Ask(&RouterApi::CreateTenant, NewTenant("dock", "r-1")).ok());
+  const auto other = Ask(&RouterApi::CreateTenant, NewTenant("pier", "r-1"));
+  EXPECT_EQ(other.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReasonOf(other.status()), "REQUEST_ID_REUSED");
+  EXPECT_EQ(ReasonOf(Ask(&RouterApi::PutPrincipal, NewPrincipal(v1::VIEWER, "r-1")).status()),
+            "REQUEST_ID_REUSED");
+  EXPECT_FALSE(rig_.engine->Installation()->tenants.contains(TenantId("pier")));
+
+  ASSERT_TRUE(Ask(&RouterApi::PutPrincipal, NewPrincipal(v1::VIEWER, "r-2")).ok());
+  EXPECT_EQ(ReasonOf(Ask(&RouterApi::PutPrincipal, NewPrincipal(v1::EDITOR, "r-2")).status()),
+            "REQUEST_ID_REUSED");
+}
+
+TEST_F(RouterApiTest, APrincipalThatIsPutAgainUnderItsRequestIdUndoesNothing) {
+  const auto first = Ask(&RouterApi::PutPrincipal, NewPrincipal(v1::VIEWER, "r-1"));
+  ASSERT_TRUE(first.ok()) << first.status();
+  ASSERT_TRUE(Ask(&RouterApi::PutPrincipal, NewPrincipal(v1::EDITOR, "r-2")).ok());
+
+  const auto again = Ask(&RouterApi::PutPrincipal, NewPrincipal(v1::VIEWER, "r-1"));
+
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->DebugString(), first->DebugString());
+  EXPECT_EQ(rig_.engine->Installation()->principals.at("bea").role, core::PrincipalRole::kEditor);
+}
+
+TEST_F(RouterApiTest, AnAdminsRequestIsKnownAgainAfterANewStartAndForADayOnly) {
+  const auto first = Ask(&RouterApi::CreateTenant, NewTenant("dock", "r-1"));
+  ASSERT_TRUE(first.ok()) << first.status();
+  ASSERT_TRUE(rig_.Start().ok());
+  SetUpApi();
+  EXPECT_EQ(Ask(&RouterApi::CreateTenant, NewTenant("dock", "r-1"))->DebugString(),
+            first->DebugString());
+
+  rig_.clock.Advance(absl::Hours(25));
+  ASSERT_TRUE(Ask(&RouterApi::CreateTenant, NewTenant("pier", "r-2")).ok());
+
+  EXPECT_EQ(ReasonOf(Ask(&RouterApi::CreateTenant, NewTenant("dock", "r-1")).status()),
+            "TENANT_EXISTS");
+}
+
+TEST_F(RouterApiTest, ADisplayNameIsOneLineOfAtMost256Bytes) {
+  auto request = NewTenant("dock", "");
+  request.mutable_tenant()->set_display_name(std::string(257, 'x'));
+  EXPECT_EQ(ReasonOf(Ask(&RouterApi::CreateTenant, request).status()), "TEXT_TOO_LONG");
+  request.mutable_tenant()->set_display_name("Dock\n4");
+  EXPECT_EQ(ReasonOf(Ask(&RouterApi::CreateTenant, request).status()), "CONTROL_CHARACTER");
+}
+
+TEST_F(RouterApiTest, TellsTheCallerUntilWhenItsTokenHolds) {
+  ASSERT_TRUE(Ask(&RouterApi::PutPrincipal, NewPrincipal(v1::VIEWER, "")).ok());
+  v1::CreateTokenRequest create;
+  create.set_principal("bea");
+  create.mutable_expires_in()->set_seconds(3600);
+  const auto token = Ask(&RouterApi::CreateToken, create);
+  ASSERT_TRUE(token.ok()) << token.status();
+
+  const v1::WhoAmIResponse me = api_->WhoAmI({.principal = "bea", .token_id = token->token().id()});
+
+  EXPECT_EQ(me.token_expire_time().seconds(), absl::ToUnixSeconds(kNoon + absl::Hours(1)));
+  EXPECT_FALSE(api_->WhoAmI({.principal = "bea", .token_id = "tdm_gone"}).has_token_expire_time());
+}
+
+}  // namespace
+}  // namespace tandem::api
