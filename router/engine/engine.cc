@@ -106,7 +106,9 @@ void Engine::Loop() {
         mailbox_.Take(UntilNextDeadline(), options_.group_commands_max, options_.group_bytes_max);
     if (commands.empty() && mailbox_.closed()) break;
     RunGroup(std::move(commands));
+    if (health() != EngineHealth::kFailed) RunCut();
   }
+  EndCuts();
   // A failed engine answers what is left; a stopped one has worked it off.
   for (;;) {
     std::vector<Command> left =
@@ -114,6 +116,41 @@ void Engine::Loop() {
     if (left.empty()) return;
     for (Command& command : left) command.done(Refusal());
   }
+}
+
+void Engine::Prune(journal::Cut cut, CutDone done) {
+  {
+    std::lock_guard lock(shared_mutex_);
+    if (!cuts_ended_) {
+      TANDEM_CHECK(!cut_, "one cut at a time");
+      cut_.emplace(std::move(cut), std::move(done));
+    }
+  }
+  if (done) return done(Refusal());
+  mailbox_.Wake();
+}
+
+void Engine::RunCut() {
+  std::optional<std::pair<journal::Cut, CutDone>> taken;
+  {
+    std::lock_guard lock(shared_mutex_);
+    std::swap(taken, cut_);
+  }
+  if (!taken) return;
+  absl::StatusOr<journal::CutCounts> counts = journal_->Prune(taken->first);
+  if (counts.ok()) counters_.pruned_records += counts->records;
+  if (!counts.ok() && !journal::IsDiskFull(counts.status())) Fail(counts.status());
+  taken->second(std::move(counts));
+}
+
+void Engine::EndCuts() {
+  std::optional<std::pair<journal::Cut, CutDone>> left;
+  {
+    std::lock_guard lock(shared_mutex_);
+    cuts_ended_ = true;
+    std::swap(left, cut_);
+  }
+  if (left) left->second(Refusal());
 }
 
 absl::Duration Engine::UntilNextDeadline() const {

@@ -38,6 +38,14 @@ void Snapshotter::OnCommitted(const std::shared_ptr<const journal::Commit>& comm
   if (due) changed_.notify_one();
 }
 
+void Snapshotter::Demand(const TenantId& tenant) {
+  {
+    std::lock_guard lock(mutex_);
+    growth_[tenant].records = options_.records_between;
+  }
+  changed_.notify_one();
+}
+
 void Snapshotter::Loop() {
   std::unique_lock lock(mutex_);
   for (;;) {
