@@ -33,7 +33,10 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(journal::Journal* journal,
 }
 
 Engine::Engine(journal::Journal* journal, EngineOptions options)
-    : journal_(journal), options_(std::move(options)), mailbox_(options_.mailbox) {
+    : journal_(journal),
+      options_(std::move(options)),
+      mailbox_(options_.mailbox),
+      min_free_disk_(options_.min_free_disk) {
   TANDEM_CHECK(options_.clock != nullptr, "the engine needs a clock");
 }
 
@@ -169,7 +172,7 @@ bool Engine::DiskIsFull() {
   }
   next_disk_look_ = now + kDiskLookEvery;
   // Where nothing tells how much is free, only the next append can find out.
-  disk_full_ = options_.free_disk && options_.free_disk() < options_.min_free_disk;
+  disk_full_ = options_.free_disk && options_.free_disk() < min_free_disk_;
   EngineHealth expected = disk_full_ ? EngineHealth::kServing : EngineHealth::kReadOnly;
   health_.compare_exchange_strong(expected,
                                   disk_full_ ? EngineHealth::kReadOnly : EngineHealth::kServing);

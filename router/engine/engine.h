@@ -91,6 +91,9 @@ class Engine {
   using CutDone = absl::AnyInvocable<void(absl::StatusOr<journal::CutCounts>)>;
   void Prune(journal::Cut cut, CutDone done);
 
+  // From the next look at the disk on, in place of EngineOptions::min_free_disk.
+  void SetMinFreeDisk(std::uint64_t bytes) { min_free_disk_ = bytes; }
+
   // Notes that the context service was heard of just now.
   void ContextHeard(const TenantId& tenant);
 
@@ -130,6 +133,7 @@ class Engine {
   std::unique_ptr<Shard> shard_;
   std::atomic<EngineHealth> health_{EngineHealth::kServing};
   EngineCounters counters_;
+  std::atomic<std::uint64_t> min_free_disk_;
   absl::Time next_disk_look_ = absl::InfinitePast();
   bool disk_full_ = false;
 

@@ -131,11 +131,11 @@ absl::StatusOr<std::optional<Sequence>> SafeBelow(const TenantId& tenant, journa
 
 }  // namespace
 
-Retention::Retention(RetentionOptions options) : options_(std::move(options)) {
+Retention::Retention(RetentionOptions options)
+    : options_(std::move(options)), keep_(options_.keep) {
   TANDEM_CHECK(options_.clock != nullptr && options_.journal != nullptr &&
                    options_.store != nullptr && options_.engine != nullptr,
                "a retention without its parts");
-  if (options_.keep == absl::InfiniteDuration()) return;
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "retention");
     Loop();
@@ -158,8 +158,12 @@ void Retention::Loop() {
 
 absl::StatusOr<journal::CutCounts> Retention::Prune(const TenantId& tenant) {
   journal::CutCounts total;
-  if (options_.keep == absl::InfiniteDuration()) return total;
-  const absl::Time older_than = options_.clock->Now() - options_.keep;
+  const absl::Duration keep = [this] {
+    const std::lock_guard lock(mutex_);
+    return keep_;
+  }();
+  if (keep == absl::InfiniteDuration()) return total;
+  const absl::Time older_than = options_.clock->Now() - keep;
   TANDEM_ASSIGN_OR_RETURN(const auto reader, options_.journal->OpenReader());
   TANDEM_ASSIGN_OR_RETURN(const auto pruned, reader->ReadPruned(tenant));
   Sequence from = pruned.empty() ? Sequence(1) : pruned.back().last.Next();
@@ -206,6 +210,11 @@ bool Retention::Wait(absl::Duration duration) {
   std::unique_lock lock(mutex_);
   return !changed_.wait_for(lock, absl::ToChronoNanoseconds(duration),
                             [this] { return stopping_; });
+}
+
+void Retention::SetKeep(absl::Duration keep) {
+  const std::lock_guard lock(mutex_);
+  keep_ = keep;
 }
 
 bool Retention::stopping() const {

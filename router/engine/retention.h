@@ -58,6 +58,9 @@ class Retention {
   // the end; what is gone until then is gone.
   absl::StatusOr<journal::CutCounts> Prune(const TenantId& tenant);
 
+  // From the next tenant on, in place of RetentionOptions::keep. Thread-safe.
+  void SetKeep(absl::Duration keep);
+
   // Ends after the slice at hand. Idempotent.
   void Stop();
 
@@ -69,8 +72,9 @@ class Retention {
   absl::StatusOr<journal::CutCounts> MakeCut(journal::Cut cut);
 
   const RetentionOptions options_;
-  mutable std::mutex mutex_;  // guards stopping_
+  mutable std::mutex mutex_;  // guards the two below
   std::condition_variable changed_;
+  absl::Duration keep_;
   bool stopping_ = false;
   std::mutex join_mutex_;  // guards the joining of thread_
   std::thread thread_;

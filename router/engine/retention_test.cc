@@ -198,7 +198,11 @@ TEST_F(RetentionTest, KeepsEverythingForEver) {
   RetentionOptions options = Options();
   options.keep = absl::InfiniteDuration();
 
-  EXPECT_EQ(Retention(std::move(options)).Prune(kHarbor)->records, 0u);
+  Retention retention(std::move(options));
+
+  EXPECT_EQ(retention.Prune(kHarbor)->records, 0u);
+  retention.SetKeep(400 * kDay);
+  EXPECT_GT(retention.Prune(kHarbor)->records, 600u);
 }
 
 TEST_F(RetentionTest, LooksAtEveryTenantByItself) {
