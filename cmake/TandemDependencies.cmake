@@ -18,6 +18,15 @@ if(NOT TARGET re2::re2)
   target_link_libraries(re2::re2 INTERFACE PkgConfig::re2)
 endif()
 find_package(fmt REQUIRED)
+# The allocator of the server (router/decisions/0013). No symbol of it is named, so the linker must
+# be told to keep it. The sanitizers bring their own.
+add_library(tandem_allocator INTERFACE)
+add_library(tandem::allocator ALIAS tandem_allocator)
+if(NOT TANDEM_SANITIZE)
+  pkg_check_modules(jemalloc REQUIRED jemalloc)
+  target_link_options(tandem_allocator INTERFACE
+    "LINKER:--push-state,--no-as-needed" "-l${jemalloc_LIBRARIES}" "LINKER:--pop-state")
+endif()
 if(NOT TANDEM_CORE_ONLY)
   find_package(gRPC CONFIG REQUIRED)
   find_package(Boost 1.74 REQUIRED)

@@ -177,14 +177,14 @@ class BatchReader {
     if (refused_) {
       batch_.labels_.resize(range.labels);
     } else {
-      Keep(std::move(item), range, starts, ends);
+      Keep(item, range, starts, ends);
     }
     ++batch_.sent;
   }
 
   // Puts the labels in order and drops those without a value, as Alertmanager does before it
   // computes an identity.
-  void Keep(core::AlertItem item, Range range, const std::optional<Stamp>& starts,
+  void Keep(core::AlertItem& item, Range range, const std::optional<Stamp>& starts,
             const std::optional<Stamp>& ends) {
     auto& labels = batch_.labels_;
     const auto first = labels.begin() + static_cast<std::ptrdiff_t>(range.labels);

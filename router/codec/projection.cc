@@ -14,10 +14,13 @@
 namespace tandem::codec {
 namespace {
 
+constexpr std::uint64_t kArenaMax = 8 << 20;  // bytes that the messages of a group may lie about in
+
 // One event for each incident that a record touches, in the order in which it touched them.
 class EventBuilder {
  public:
-  explicit EventBuilder(const core::TenantState& state) : state_(state) {}
+  EventBuilder(const core::TenantState& state, google::protobuf::Arena& arena)
+      : state_(state), arena_(arena) {}
 
   void Add(const core::Fact& fact) {
     if (const auto* fired = std::get_if<core::AlertFired>(&fact)) {
@@ -39,11 +42,11 @@ class EventBuilder {
     } else if (const auto number = IncidentOf(fact)) {
       const core::Incident* incident = state_.FindIncident(*number);
       if (incident == nullptr) return;  // forgotten: its history ends with its resolution
-      v1::TimelineEntry entry;
-      if (Tell(state_, *incident, fact, &entry)) {
+      auto* entry = google::protobuf::Arena::CreateMessage<v1::TimelineEntry>(&arena_);
+      if (Tell(state_, *incident, fact, entry)) {
         Entry& to = Of(*number);
-        Stamp(&entry);
-        *to.event.add_entries() = std::move(entry);
+        Stamp(entry);
+        to.event->mutable_entries()->AddAllocated(entry);
         to.run = nullptr;
       } else {
         touched_.push_back(*number);
@@ -56,7 +59,7 @@ class EventBuilder {
   void ForEach(Visit visit) {
     std::sort(entries_.begin(), entries_.end(),
               [](const Entry& a, const Entry& b) { return a.incident < b.incident; });
-    for (Entry& entry : entries_) visit(entry.incident, entry.event);
+    for (Entry& entry : entries_) visit(entry.incident, *entry.event);
   }
   // Incidents that changed without anything to tell.
   const std::vector<IncidentNumber>& touched() const { return touched_; }
@@ -64,7 +67,7 @@ class EventBuilder {
  private:
   struct Entry {
     IncidentNumber incident;
-    stored::Event event;
+    stored::Event* event = nullptr;
     v1::TimelineEntry* run = nullptr;  // counts alerts of one kind
   };
 
@@ -74,7 +77,9 @@ class EventBuilder {
     for (Entry& entry : entries_) {
       if (entry.incident == incident) return entry;
     }
-    return entries_.emplace_back(Entry{.incident = incident});
+    return entries_.emplace_back(
+        Entry{.incident = incident,
+              .event = google::protobuf::Arena::CreateMessage<stored::Event>(&arena_)});
   }
 
   void Stamp(v1::TimelineEntry* entry) {
@@ -85,7 +90,7 @@ class EventBuilder {
   void AddAlert(IncidentNumber incident, const char* kind, const char* verb) {
     Entry& to = Of(incident);
     if (to.run == nullptr || to.run->kind() != kind) {
-      to.run = to.event.add_entries();
+      to.run = to.event->add_entries();
       to.run->set_kind(kind);
       to.run->set_text(verb);  // FinishTexts puts the count before it
       to.run->mutable_actor()->set_principal("tandem");
@@ -96,7 +101,7 @@ class EventBuilder {
 
   stored::AlertRef* AddRef(IncidentNumber incident, AlertNumber alert, v1::AlertState state,
                            core::Micros starts) {
-    stored::AlertRef* ref = Of(incident).event.add_alerts();
+    stored::AlertRef* ref = Of(incident).event->add_alerts();
     ref->set_alert(alert.value);
     ref->set_state(state);
     ref->set_starts(starts);
@@ -104,6 +109,7 @@ class EventBuilder {
   }
 
   const core::TenantState& state_;
+  google::protobuf::Arena& arena_;
   std::vector<Entry> entries_;
   std::vector<IncidentNumber> touched_;
 };
@@ -154,7 +160,7 @@ std::optional<DeliveryNumber> DeliveryOf(const core::Fact& fact) {
 }  // namespace
 
 void Projection::AddRecord(const core::TenantState& state, const core::Facts& facts) {
-  EventBuilder builder(state);
+  EventBuilder builder(state, arena_);
   for (const core::Fact& fact : facts) {
     builder.Add(fact);
     if (const auto number = DeliveryOf(fact)) {
@@ -162,9 +168,9 @@ void Projection::AddRecord(const core::TenantState& state, const core::Facts& fa
       const auto found = state.deliveries.find(*number);
       row.open = found != state.deliveries.end();
       if (row.open) {
-        v1::Delivery delivery;
-        PutDelivery(state, found->second, &delivery);
-        row.body = delivery.SerializeAsString();
+        auto* delivery = google::protobuf::Arena::CreateMessage<v1::Delivery>(&arena_);
+        PutDelivery(state, found->second, delivery);
+        row.body = delivery->SerializeAsString();
       }
       out_.deliveries.push_back(std::move(row));
     }
@@ -179,14 +185,15 @@ void Projection::AddRecord(const core::TenantState& state, const core::Facts& fa
     changed_[{state.tenant, number}] = &state;
   });
   for (const IncidentNumber number : builder.touched()) changed_[{state.tenant, number}] = &state;
+  if (arena_.SpaceAllocated() > kArenaMax) arena_.Reset();
 }
 
 void Projection::Finish() {
   for (const auto& [key, state] : changed_) {
     const core::Incident* incident = state->FindIncident(key.second);
     if (incident == nullptr) continue;
-    v1::Incident message;
-    PutIncident(state->tenant, *incident, state->last_sequence, &message);
+    auto* message = google::protobuf::Arena::CreateMessage<v1::Incident>(&arena_);
+    PutIncident(state->tenant, *incident, state->last_sequence, message);
     const playbook::Rule& rule = incident->Rule();
     const playbook::Team& owner = incident->playbook->teams()[rule.owner];
     out_.incidents.push_back({.tenant = key.first,
@@ -197,9 +204,10 @@ void Projection::Finish() {
                               .owner_team = owner.name,
                               .rule = rule.name,
                               .updated = absl::FromUnixMicros(incident->updated),
-                              .body = message.SerializeAsString()});
+                              .body = message->SerializeAsString()});
   }
   changed_.clear();
+  arena_.Reset();
 }
 
 void PutIncident(const TenantId& tenant, const core::Incident& incident, Sequence sequence,

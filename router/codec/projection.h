@@ -3,6 +3,8 @@
 // Pure. One Projection serves one commit; one thread at a time.
 #pragma once
 
+#include <google/protobuf/arena.h>
+
 #include <map>
 #include <string>
 #include <utility>
@@ -29,6 +31,7 @@ class Projection {
 
  private:
   journal::Commit& out_;
+  google::protobuf::Arena arena_;  // for the messages of one group, which are freed together
   // The state that holds the incident. An incident that was forgotten since has its last row
   // already.
   std::map<std::pair<TenantId, IncidentNumber>, const core::TenantState*> changed_;

@@ -1,7 +1,5 @@
 #include "router/core/alerts.h"
 
-#include <absl/hash/hash.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -16,27 +14,21 @@ Micros RoundUp(Micros at) { return (at + kWakeGrain - 1) / kWakeGrain * kWakeGra
 
 }  // namespace
 
-AlertTable::AlertTable()
-    : by_identity_(0, IdentityHash{this}, IdentityEqual{this}),
-      by_number_(0, NumberHash{this}, NumberEqual{this}) {}
-
-std::size_t AlertTable::NumberHash::operator()(AlertNumber n) const {
-  return absl::Hash<std::uint64_t>{}(n.value);
-}
+AlertTable::AlertTable() : by_identity_(0, IdentityHash{}, IdentityEqual{this}) {}
 
 const AlertSlot* AlertTable::Find(const Identity& identity) const {
   const auto found = by_identity_.find(identity);
-  return found == by_identity_.end() ? nullptr : &slots_[*found];
+  return found == by_identity_.end() ? nullptr : &slots_[found->slot];
 }
 
 const AlertSlot* AlertTable::Find(AlertNumber number) const {
-  const auto found = by_number_.find(number);
-  return found == by_number_.end() ? nullptr : &slots_[*found];
+  const auto found = by_number_.Find(number);
+  return found ? &slots_[*found] : nullptr;
 }
 
 AlertSlot& AlertTable::Get(AlertNumber number) {
-  const auto found = by_number_.find(number);
-  TANDEM_CHECK(found != by_number_.end(), "a fact names an alert that is active");
+  const auto found = by_number_.Find(number);
+  TANDEM_CHECK(found, "a fact names an alert that is active");
   return slots_[*found];
 }
 
@@ -56,22 +48,33 @@ void AlertTable::Insert(AlertSlot slot, playbook::LabelsView labels) {
   }
   slot.label_count = static_cast<std::uint16_t>(labels.size());
   slot.labels = std::make_unique<LabelId[]>(labels.size());
+  const std::size_t alike = std::min(labels.size(), last_labels_.size());
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    slot.labels[i] = {texts_.Acquire(labels[i].name), texts_.Acquire(labels[i].value)};
+    const auto& [name, value] = labels[i];
+    slot.labels[i] = i < alike ? LabelId{texts_.Acquire(name, last_labels_[i].name),
+                                         texts_.Acquire(value, last_labels_[i].value)}
+                               : LabelId{texts_.Acquire(name), texts_.Acquire(value)};
   }
+  last_labels_.assign(slot.labels.get(), slot.labels.get() + labels.size());
   slots_[index] = std::move(slot);
-  const bool is_new = by_identity_.insert(index).second && by_number_.insert(index).second;
+  const Identity& identity = slots_[index].identity;
+  bool is_new = false;
+  by_identity_.lazy_emplace(identity, [&](const auto& make) {
+    make(Place{PartOf(identity), index});
+    is_new = true;
+  });
   TANDEM_CHECK(is_new, "an alert begins to fire once");
+  by_number_.Insert(slots_[index].number, index);
   WakeAt(slots_[index], RoundUp(slots_[index].ends));
 }
 
 void AlertTable::Erase(AlertNumber number) {
-  const auto found = by_number_.find(number);
-  TANDEM_CHECK(found != by_number_.end(), "an alert that ends is active");
+  const auto found = by_number_.Find(number);
+  TANDEM_CHECK(found, "an alert that ends is active");
   const SlotIndex index = *found;
   AlertSlot& slot = slots_[index];
-  by_identity_.erase(index);
-  by_number_.erase(index);
+  by_identity_.erase(Place{PartOf(slot.identity), index});
+  by_number_.Erase(number);
   for (std::size_t i = 0; i < slot.label_count; ++i) {
     texts_.Release(slot.labels[i].name);
     texts_.Release(slot.labels[i].value);
@@ -128,8 +131,8 @@ void AlertTable::Settle(Micros now, std::size_t limit) {
   numbers.resize(keep);
   if (numbers.empty()) wakes_.erase(first);
   for (const AlertNumber number : looked_at) {
-    const auto found = by_number_.find(number);
-    if (found == by_number_.end()) continue;
+    const auto found = by_number_.Find(number);
+    if (!found) continue;
     AlertSlot& slot = slots_[*found];
     if (slot.wake == moment) WakeAt(slot, std::max(RoundUp(slot.ends), moment + kWakeGrain));
   }

@@ -15,6 +15,7 @@
 
 #include "router/base/ids.h"
 #include "router/base/words.h"
+#include "router/core/alert_numbers.h"
 #include "router/core/fact.h"
 #include "router/core/identity.h"
 #include "router/core/interner.h"
@@ -70,7 +71,7 @@ class AlertTable {
   }
 
   std::string_view Text(TextId id) const { return texts_.Text(id); }
-  std::size_t size() const { return by_number_.size(); }
+  std::size_t size() const { return by_identity_.size(); }
 
   // The earliest time at which an alert must be looked at.
   std::optional<Micros> NextWake() const;
@@ -83,32 +84,27 @@ class AlertTable {
 
  private:
   using SlotIndex = std::uint32_t;
+  // What the table of identities holds: a part of the identity stands beside the slot's index, so
+  // that the table grows and searches without a look at slots that lie all over the memory.
+  struct Place {
+    std::uint32_t hash = 0;
+    SlotIndex slot = 0;
+  };
   struct IdentityHash {
     using is_transparent = void;
-    const AlertTable* table;
-    std::size_t operator()(const Identity& id) const { return static_cast<std::size_t>(id.high); }
-    std::size_t operator()(SlotIndex i) const { return (*this)(table->slots_[i].identity); }
+    std::size_t operator()(const Place& place) const { return SpreadHash(place.hash); }
+    std::size_t operator()(const Identity& id) const { return SpreadHash(PartOf(id)); }
   };
   struct IdentityEqual {
     using is_transparent = void;
     const AlertTable* table;
-    bool operator()(SlotIndex a, SlotIndex b) const { return a == b; }
-    bool operator()(SlotIndex a, const Identity& b) const { return table->slots_[a].identity == b; }
-    bool operator()(const Identity& a, SlotIndex b) const { return table->slots_[b].identity == a; }
+    bool operator()(const Place& a, const Place& b) const { return a.slot == b.slot; }
+    bool operator()(const Place& a, const Identity& b) const {
+      return a.hash == PartOf(b) && table->slots_[a.slot].identity == b;
+    }
   };
-  struct NumberHash {
-    using is_transparent = void;
-    const AlertTable* table;
-    std::size_t operator()(AlertNumber n) const;
-    std::size_t operator()(SlotIndex i) const { return (*this)(table->slots_[i].number); }
-  };
-  struct NumberEqual {
-    using is_transparent = void;
-    const AlertTable* table;
-    bool operator()(SlotIndex a, SlotIndex b) const { return a == b; }
-    bool operator()(SlotIndex a, AlertNumber b) const { return table->slots_[a].number == b; }
-    bool operator()(AlertNumber a, SlotIndex b) const { return table->slots_[b].number == a; }
-  };
+
+  static std::uint32_t PartOf(const Identity& id) { return static_cast<std::uint32_t>(id.high); }
 
   AlertSlot& Get(AlertNumber number);
   void WakeAt(AlertSlot& slot, Micros at);
@@ -116,8 +112,9 @@ class AlertTable {
   Interner texts_;
   std::deque<AlertSlot> slots_;
   std::vector<SlotIndex> free_;
-  absl::flat_hash_set<SlotIndex, IdentityHash, IdentityEqual> by_identity_;  // order never seen
-  absl::flat_hash_set<SlotIndex, NumberHash, NumberEqual> by_number_;        // order never seen
+  absl::flat_hash_set<Place, IdentityHash, IdentityEqual> by_identity_;  // order never seen
+  AlertNumbers by_number_;
+  std::vector<LabelId> last_labels_;  // of the alert that was inserted last: the next is like it
   // Alerts by the moment, rounded up to 100 ms, at which they are looked at. An entry counts only
   // while the slot's `wake` says the same: a report that moves the end later leaves the entry where
   // it is, which makes re-sent alerts cheap.

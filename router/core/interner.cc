@@ -1,6 +1,7 @@
 #include "router/core/interner.h"
 
 #include <absl/hash/hash.h>
+#include <absl/strings/string_view.h>
 
 #include <limits>
 
@@ -8,18 +9,18 @@
 
 namespace tandem::core {
 
-Interner::Interner() : index_(0, Hash{this}, Equal{this}) {}
+Interner::Interner() : index_(0, Hash{}, Equal{this}) {}
 
-std::size_t Interner::Hash::operator()(TextId id) const { return (*this)(interner->Text(id)); }
-
-std::size_t Interner::Hash::operator()(std::string_view text) const {
-  return absl::Hash<std::string_view>{}(text);
+std::uint32_t Interner::HashOf(std::string_view text) {
+  return static_cast<std::uint32_t>(
+      absl::Hash<absl::string_view>{}(absl::string_view(text.data(), text.size())));
 }
 
 TextId Interner::Acquire(std::string_view text) {
-  if (auto found = index_.find(text); found != index_.end()) {
-    ++entries_[*found].users;
-    return *found;
+  const std::uint32_t hash = HashOf(text);
+  if (const auto found = index_.find(Wanted{hash, text}); found != index_.end()) {
+    ++entries_[found->id].users;
+    return found->id;
   }
   TextId id = 0;
   if (free_.empty()) {
@@ -32,7 +33,7 @@ TextId Interner::Acquire(std::string_view text) {
   }
   entries_[id].text.assign(text);
   entries_[id].users = 1;
-  index_.insert(id);
+  index_.insert(Place{hash, id});
   return id;
 }
 
@@ -40,7 +41,7 @@ void Interner::Release(TextId id) {
   Entry& entry = entries_[id];
   TANDEM_CHECK(entry.users > 0, "a text is released once for each time it was acquired");
   if (--entry.users > 0) return;
-  index_.erase(id);
+  index_.erase(Place{HashOf(entry.text), id});
   std::string().swap(entry.text);
   free_.push_back(id);
 }

@@ -16,6 +16,9 @@ namespace tandem::core {
 
 using TextId = std::uint32_t;
 
+// A hash for a hash table from 32 good bits: its buckets are chosen by the upper bits, too.
+inline std::size_t SpreadHash(std::uint32_t hash) { return hash * 0x9E3779B97F4A7C15ULL; }
+
 class Interner {
  public:
   Interner();
@@ -25,6 +28,14 @@ class Interner {
 
   // The id of `text`, with one more user.
   TextId Acquire(std::string_view text);
+  // The same, but quicker when `text` is that of `guess`, which may be any id that Acquire has ever
+  // given: alerts that follow each other share nearly all of their texts.
+  TextId Acquire(std::string_view text, TextId guess) {
+    Entry& entry = entries_[guess];
+    if (entry.users == 0 || entry.text != text) return Acquire(text);
+    ++entry.users;
+    return guess;
+  }
   // One user less. REQUIRES: `id` came from Acquire and has a user left.
   void Release(TextId id);
   // Valid until the last user has released it.
@@ -37,23 +48,35 @@ class Interner {
     std::string text;
     std::uint32_t users = 0;
   };
+  // What the index holds: half of the text's hash stands beside the id, so that the index grows and
+  // searches without a look at texts that lie all over the memory.
+  struct Place {
+    std::uint32_t hash = 0;
+    TextId id = 0;
+  };
+  struct Wanted {
+    std::uint32_t hash = 0;
+    std::string_view text;
+  };
   struct Hash {
     using is_transparent = void;
-    const Interner* interner;
-    std::size_t operator()(TextId id) const;
-    std::size_t operator()(std::string_view text) const;
+    std::size_t operator()(const Place& place) const { return SpreadHash(place.hash); }
+    std::size_t operator()(const Wanted& wanted) const { return SpreadHash(wanted.hash); }
   };
   struct Equal {
     using is_transparent = void;
     const Interner* interner;
-    bool operator()(TextId a, TextId b) const { return a == b; }
-    bool operator()(TextId a, std::string_view b) const { return interner->Text(a) == b; }
-    bool operator()(std::string_view a, TextId b) const { return interner->Text(b) == a; }
+    bool operator()(const Place& a, const Place& b) const { return a.id == b.id; }
+    bool operator()(const Place& a, const Wanted& b) const {
+      return a.hash == b.hash && interner->Text(a.id) == b.text;
+    }
   };
+
+  static std::uint32_t HashOf(std::string_view text);
 
   std::deque<Entry> entries_;
   std::vector<TextId> free_;
-  absl::flat_hash_set<TextId, Hash, Equal> index_;  // order never seen
+  absl::flat_hash_set<Place, Hash, Equal> index_;  // order never seen
 };
 
 }  // namespace tandem::core

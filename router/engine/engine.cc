@@ -251,17 +251,10 @@ void Engine::PublishInstallation() {
 }
 
 void Engine::UpdateGauges() {
-  std::uint64_t alerts = 0;
-  std::uint64_t incidents = 0;
-  std::uint64_t deliveries = 0;
-  for (const auto& [tenant, state] : shard_->tenants()) {
-    alerts += state->alerts.size();
-    incidents += state->incidents.size();
-    deliveries += state->deliveries.size();
-  }
-  counters_.active_alerts = alerts;
-  counters_.incidents = incidents;
-  counters_.open_deliveries = deliveries;
+  const Shard::Totals& totals = shard_->totals();
+  counters_.active_alerts = totals.alerts;
+  counters_.incidents = totals.incidents;
+  counters_.open_deliveries = totals.deliveries;
 }
 
 void Engine::Stop() {

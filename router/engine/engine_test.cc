@@ -310,6 +310,22 @@ TEST_F(EngineTest, NeverGoesBackInTimeWhenItsClockIsSetBack) {
   EXPECT_EQ(rig_.commits.AwaitCommit(3)->records.front().time, testing::kNoon);
 }
 
+TEST_F(EngineTest, CountsWhatAllTenantsHoldAlsoAfterItHasRecovered) {
+  Start();
+  ASSERT_TRUE(Ask(engine(), kHarbor, Alerts(1, {"A", "B"})).ok());
+  ASSERT_TRUE(Ask(engine(), kMill, Alerts(1, {"C"})).ok());
+  EXPECT_EQ(engine().counters().active_alerts, 3U);
+  EXPECT_EQ(engine().counters().incidents, 3U);
+
+  ASSERT_TRUE(rig_.Start().ok());
+
+  EXPECT_EQ(engine().counters().active_alerts, 3U);
+  EXPECT_EQ(engine().counters().incidents, 3U);
+  rig_.clock.Advance(absl::Minutes(6));
+  ASSERT_TRUE(Ask(engine(), kHarbor, Alerts(2, {"D"})).ok());
+  EXPECT_EQ(engine().counters().active_alerts, 1U) << "the others have timed out";
+}
+
 TEST_F(EngineTest, TwoTenantsShareNothing) {
   Start();
   const std::string untouched = core::StateDigest(*rig_.Recovered(kMill));

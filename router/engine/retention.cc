@@ -1,6 +1,8 @@
 #include "router/engine/retention.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <future>
@@ -24,6 +26,7 @@ namespace {
 constexpr std::size_t kSliceRecords = 256;    // as many as one transaction of the journal
 constexpr std::size_t kSliceBytes = 4 << 20;  // of bodies
 constexpr std::uint32_t kEventsAtOnce = 1'000;
+constexpr int kNiceness = 10;  // about a tenth of a normal thread's share
 
 // Records that a slice holds, all of them old enough to go.
 struct Slice {
@@ -138,6 +141,8 @@ Retention::Retention(RetentionOptions options)
                "a retention without its parts");
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "retention");
+    // As the snapshotter: what is old can wait. That it is refused costs no more than a share.
+    setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness);
     Loop();
   });
 }

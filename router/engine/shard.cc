@@ -48,11 +48,10 @@ absl::Status Shard::Recover(journal::Reader& reader, const journal::SnapshotStor
   for (const auto& [tenant, created] : installation_.tenants) {
     TANDEM_ASSIGN_OR_RETURN(tenants_[tenant],
                             RecoverTenant(tenant, options_.key, reader, snapshots));
-    Reschedule(*tenants_[tenant]);
+    TakeOver(*tenants_[tenant]);
   }
   TANDEM_ASSIGN_OR_RETURN(const auto heads, reader.ReadHeads());
   for (const journal::TenantHead& head : heads) {
-    hashes_[head.tenant] = head.hash;
     last_time_ = std::max(last_time_, head.time);
     const core::TenantState* state = FindTenant(head.tenant);
     const Sequence folded_to = head.tenant == core::kInstallation ? installation_.last_sequence
@@ -96,7 +95,7 @@ void Shard::RunDeadlines(Work& work) {
       const core::Outcome outcome = core::Step(state, time_passed, work.now);
       if (!outcome.facts.empty()) Record(state, time_passed, {}, outcome.facts, work);
     }
-    Reschedule(state);
+    TakeOver(state);
   }
 }
 
@@ -159,7 +158,7 @@ absl::StatusOr<Reply> Shard::RunCommand(Command& command, Work& work) {
   if (!outcome.refused.ok()) return outcome.refused;
   if (!outcome.facts.empty()) {
     Record(state, input, bytes, outcome.facts, work);
-    Reschedule(state);
+    TakeOver(state);
   }
   Reply reply{.sequence = outcome.facts.empty() ? Sequence() : state.last_sequence,
               .repeated = outcome.repeated};
@@ -177,7 +176,7 @@ absl::StatusOr<Reply> Shard::RunInstallation(const core::InstallationInput& inpu
   if (const auto* created = std::get_if<core::TenantCreated>(&input.wanted)) {
     AddTenant(created->tenant);
   }
-  Chain(core::kInstallation, sequence, codec::EncodeInstallation(input), work);
+  AddRow(core::kInstallation, sequence, codec::EncodeInstallation(input), work);
   work.group.installation_changed = true;
   return Reply{.sequence = sequence};
 }
@@ -185,19 +184,12 @@ absl::StatusOr<Reply> Shard::RunInstallation(const core::InstallationInput& inpu
 void Shard::Record(core::TenantState& state, const core::Input& input, std::string_view bytes,
                    const core::Facts& facts, Work& work) {
   work.projection.AddRecord(state, facts);
-  Chain(state.tenant, state.last_sequence, codec::EncodeRecord(input, bytes, facts), work);
+  AddRow(state.tenant, state.last_sequence, codec::EncodeRecord(input, bytes, facts), work);
 }
 
-void Shard::Chain(const TenantId& tenant, Sequence sequence, std::string body, Work& work) {
-  journal::Hash& last = hashes_[tenant];
-  journal::RecordRow row{.tenant = tenant,
-                         .sequence = sequence,
-                         .time = work.now,
-                         .body = std::move(body),
-                         .previous = last};
-  row.hash = journal::ChainHash(row.previous, tenant, sequence, row.time, row.body);
-  last = row.hash;
-  work.group.commit.records.push_back(std::move(row));
+void Shard::AddRow(const TenantId& tenant, Sequence sequence, std::string body, Work& work) {
+  work.group.commit.records.push_back(
+      {.tenant = tenant, .sequence = sequence, .time = work.now, .body = std::move(body)});
 }
 
 void Shard::AddTenant(const TenantId& tenant) {
@@ -208,17 +200,18 @@ void Shard::AddTenant(const TenantId& tenant) {
   tenants_[tenant] = std::move(state);
 }
 
-void Shard::Reschedule(const core::TenantState& state) {
+void Shard::TakeOver(const core::TenantState& state) {
+  Taken& taken = taken_[state.tenant];
+  const Totals part{state.alerts.size(), state.incidents.size(), state.deliveries.size()};
+  totals_.alerts += part.alerts - taken.part.alerts;
+  totals_.incidents += part.incidents - taken.part.incidents;
+  totals_.deliveries += part.deliveries - taken.part.deliveries;
+  taken.part = part;
   const auto next = core::NextDeadline(state);
-  const auto known = scheduled_.find(state.tenant);
-  if (known != scheduled_.end()) {
-    if (next == known->second) return;
-    deadlines_.erase({known->second, state.tenant});
-    scheduled_.erase(known);
-  }
-  if (!next) return;
-  deadlines_.insert({*next, state.tenant});
-  scheduled_[state.tenant] = *next;
+  if (next == taken.deadline) return;
+  if (taken.deadline) deadlines_.erase({*taken.deadline, state.tenant});
+  if (next) deadlines_.insert({*next, state.tenant});
+  taken.deadline = next;
 }
 
 std::optional<absl::Time> Shard::NextDeadline() const {

@@ -72,7 +72,14 @@ class Shard {
   const core::InstallationState& installation() const { return installation_; }
   // nullptr when there is none.
   const core::TenantState* FindTenant(const TenantId& tenant) const;
-  const std::map<TenantId, std::unique_ptr<core::TenantState>>& tenants() const { return tenants_; }
+
+  // What all tenants hold together.
+  struct Totals {
+    std::uint64_t alerts = 0;
+    std::uint64_t incidents = 0;
+    std::uint64_t deliveries = 0;
+  };
+  const Totals& totals() const { return totals_; }
 
   // Notes that the context service was heard of for a tenant (see Evidence::context_age).
   void ContextHeard(const TenantId& tenant, absl::Time at);
@@ -85,17 +92,22 @@ class Shard {
   absl::StatusOr<Reply> RunInstallation(const core::InstallationInput& input, Work& work);
   void Record(core::TenantState& state, const core::Input& input, std::string_view bytes,
               const core::Facts& facts, Work& work);
-  void Chain(const TenantId& tenant, Sequence sequence, std::string body, Work& work);
+  void AddRow(const TenantId& tenant, Sequence sequence, std::string body, Work& work);
   void AddTenant(const TenantId& tenant);
-  void Reschedule(const core::TenantState& state);
+  // Takes over a tenant's next deadline and its part of the totals. After each change.
+  void TakeOver(const core::TenantState& state);
   absl::Duration ContextAge(const TenantId& tenant, absl::Time now) const;
 
   ShardOptions options_;
   core::InstallationState installation_;
   std::map<TenantId, std::unique_ptr<core::TenantState>> tenants_;
-  std::map<TenantId, journal::Hash> hashes_;  // of the last record of each history
   absl::btree_set<std::pair<absl::Time, TenantId>> deadlines_;
-  std::map<TenantId, absl::Time> scheduled_;  // as it stands in deadlines_
+  struct Taken {
+    std::optional<absl::Time> deadline;  // as it stands in deadlines_
+    Totals part;                         // of totals_
+  };
+  std::map<TenantId, Taken> taken_;
+  Totals totals_;
   std::map<TenantId, absl::Time> context_heard_;
   absl::Time last_time_ = absl::UnixEpoch();
 };

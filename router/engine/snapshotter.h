@@ -5,6 +5,8 @@
 // Threads: one of its own (`snapshotter`); OnCommitted comes from the engine's.
 #pragma once
 
+#include <absl/time/time.h>
+
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -21,9 +23,12 @@ struct SnapshotterOptions {
   const journal::SnapshotStore* store = nullptr;  // outlives it
   core::IdentityKey key = {};
   // A tenant is due when its records since the last snapshot hold as many bytes …
-  std::uint64_t bytes_between = 64 << 20;  // ≈ 250,000 new alerts, folded in about a second
-  // … or there are as many of them.
-  std::uint64_t records_between = 50'000;
+  std::uint64_t bytes_between = 256 << 20;  // ≈ 800,000 new alerts, folded in about three seconds
+  // … or there are as many of them …
+  std::uint64_t records_between = 200'000;
+  // … but no sooner after the snapshot before, of whichever tenant: a fold costs about as much as
+  // the decisions did, and in a storm the machine has better things to do.
+  absl::Duration rest_between = absl::Minutes(1);
   std::function<void(const TenantId&, const absl::Status&)> on_done;  // for the log; may be empty
 };
 
@@ -49,6 +54,7 @@ class Snapshotter final : public CommitSink {
   };
 
   void Loop();
+  std::map<TenantId, Growth>::iterator FindDue();
   bool IsDue(const Growth& growth) const;
 
   const SnapshotterOptions options_;

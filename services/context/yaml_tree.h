@@ -33,7 +33,7 @@ struct YamlNode {
   std::string text = {};  // of a scalar
   std::vector<YamlNode> items = {};
   struct Entry;
-  std::vector<Entry> entries = {};  // of a map, in the order of the file; keys unique
+  std::vector<Entry> entries;  // of a map, in the order of the file; keys unique
 };
 
 struct YamlNode::Entry {

@@ -36,11 +36,12 @@ absl::Status ReadPairs(const Json& json, const char* member,
 absl::StatusOr<bool> ReadTime(const Json& json, const char* member,
                               google::protobuf::Timestamp& stamp) {
   const auto found = json.find(member);
-  if (found == json.end() || *found == "" || *found == "0001-01-01T00:00:00Z") return false;
+  if (found == json.end()) return false;
+  const auto* text = found->get_ptr<const std::string*>();
+  if (text != nullptr && (text->empty() || *text == "0001-01-01T00:00:00Z")) return false;
   absl::Time time;
   std::string error;
-  if (!found->is_string() ||
-      !absl::ParseTime(absl::RFC3339_full, found->get<std::string>(), &time, &error)) {
+  if (text == nullptr || !absl::ParseTime(absl::RFC3339_full, *text, &time, &error)) {
     return Bad(member, "a time such as 2026-01-02T03:04:05Z");
   }
   const absl::Time second = absl::FromUnixSeconds(absl::ToUnixSeconds(time));

@@ -53,7 +53,7 @@ void AlertStream::Write(grpc::ByteBuffer message) {
     TANDEM_CHECK(!writing_, "one write at a time");
     writing_ = true;
   }
-  message_ = std::move(message);
+  message_.Swap(&message);
   StartWrite(&message_);
 }
 

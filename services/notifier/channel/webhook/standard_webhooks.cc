@@ -149,6 +149,7 @@ absl::Status Verify(const std::vector<SigningSecret>& secrets, const SignedMessa
                     std::string_view signatures, absl::Time now, absl::Duration tolerance) {
   TANDEM_RETURN_IF_ERROR(CheckTime(message.timestamp, now, tolerance));
   std::vector<Digest> expected;
+  expected.reserve(secrets.size());
   for (const SigningSecret& secret : secrets) expected.push_back(Compute(secret, message));
   bool found = false;
   for (std::size_t seen = 0; !signatures.empty() && seen < kSignaturesMax; ++seen) {
