@@ -60,7 +60,7 @@ void CredentialWatch::Wake() {
 
 absl::Status CredentialWatch::Judge(const Call& call, const Authenticator& authenticator,
                                     absl::Time now) {
-  return Compare(call, authenticator.Authenticate(call.token, now));
+  return Compare(call, Identify(call.credential, authenticator, now));
 }
 
 void CredentialWatch::Loop() {
@@ -73,15 +73,17 @@ void CredentialWatch::Loop() {
       woken_ = false;
     }
     const absl::Time now = options_.clock->Now();
-    // An agent has one token and many streams: each token is asked for once a look.
-    std::map<std::string, absl::StatusOr<Caller>> answers;
+    // An agent has one credential and many streams: each is asked for once a look.
+    std::map<Credential, absl::StatusOr<Caller>> answers;
     options_.registry->EndEach([&](const DrainableStream& stream) {
       const Call* call = stream.call();
       if (call == nullptr) return absl::OkStatus();
-      auto known = answers.find(call->token);
+      auto known = answers.find(call->credential);
       if (known == answers.end()) {
-        known = answers.emplace(call->token, options_.authenticator->Authenticate(call->token, now))
-                    .first;
+        known =
+            answers
+                .emplace(call->credential, Identify(call->credential, *options_.authenticator, now))
+                .first;
       }
       return Compare(*call, known->second);
     });

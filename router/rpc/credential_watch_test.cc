@@ -44,7 +44,7 @@ class Stream final : public DrainableStream {
   Stream(std::string token, Caller caller)
       : call_{.method = "/tandem.v1.Incidents/AddNote",
               .caller = std::move(caller),
-              .token = std::move(token),
+              .credential = {.token = std::move(token)},
               .request_id = {},
               .trace = {},
               .peer = {},
