@@ -52,10 +52,10 @@ struct InstallationTest : testing::Test {
 
   // "OK", or the reason why not; what may be done is done.
   std::string Do(const InstallationFact& wanted, const std::string& actor = "root") {
-    const absl::Status status =
-        DecideInstallation(state, {.actor = {actor, Side::kProvider}, .wanted = wanted});
+    const InstallationInput input{.actor = {actor, Side::kProvider}, .wanted = wanted};
+    const absl::Status status = DecideInstallation(state, input);
     if (status.ok()) {
-      ApplyInstallation(state, wanted, state.last_sequence.Next(), absl::ToUnixMicros(kNoon));
+      ApplyInstallation(state, input, state.last_sequence.Next(), absl::ToUnixMicros(kNoon));
     }
     return ReasonOf(status);
   }
