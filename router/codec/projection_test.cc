@@ -189,6 +189,10 @@ TEST_F(ProjectionTest, HandsOutADeliveryWhileItIsOpenAndItsEndOnce) {
   EXPECT_EQ(delivery.incident().name(), "tenants/t/incidents/1");
   const std::string as_planned = delivery.incident().SerializeAsString();
 
+  Do(core::DeliveryReport{.delivery = row.number,
+                          .outcome = core::DeliveryReport::Outcome::kAttempting,
+                          .attempt = 1,
+                          .detail = {}});
   const absl::Time later = world.now + absl::Seconds(30);
   const journal::Commit failed =
       Do(core::DeliveryReport{.delivery = row.number,
