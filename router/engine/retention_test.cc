@@ -60,7 +60,7 @@ class RetentionTest : public ::testing::Test {
     }
     Advance(absl::Hours(2));
     Advance(401 * kDay);
-    ASSERT_TRUE(Ask(engine(), kHarbor, Alerts(1'000, {"New"})).ok());
+    ASSERT_TRUE(Ask(engine(), kHarbor, Alerts(number_, {"New"})).ok());
   }
 
   Engine& engine() { return *rig_.engine; }
@@ -79,7 +79,8 @@ class RetentionTest : public ::testing::Test {
   void WriteTwoSnapshots() {
     Snapshotter snapshotter({.journal = &rig_.journal, .store = &store_});
     ASSERT_TRUE(snapshotter.Write(kHarbor).ok());
-    ASSERT_TRUE(Ask(engine(), kHarbor, Alerts(1'001, {"Newer"})).ok());
+    ASSERT_TRUE(
+        Ask(engine(), kHarbor, Alerts(++number_, {"Newer" + std::to_string(number_)})).ok());
     ASSERT_TRUE(snapshotter.Write(kHarbor).ok());
   }
 
@@ -118,6 +119,7 @@ class RetentionTest : public ::testing::Test {
   journal::SnapshotStore store_;
   testing::Rig rig_;
   std::vector<TenantId> wanting_;
+  std::uint64_t number_ = 1'000;  // of the last batch
   Sequence held_;
   Sequence first_gone_;
 };
@@ -142,6 +144,33 @@ TEST_F(RetentionTest, RemovesWhatIsOldAndKeepsWhatIsStillNeeded) {
   EXPECT_THAT(Incidents(),
               ElementsAre(IncidentNumber(1), IncidentNumber(302), IncidentNumber(303)));
   EXPECT_EQ(Digest(), before);
+  EXPECT_TRUE(journal::Verify(**rig_.journal.OpenReader(), {}).FirstError().ok());
+}
+
+// It began before the retention and ended within it: its whole timeline is still to be seen.
+TEST_F(RetentionTest, KeepsWhatAnIncidentOfTheListsTells) {
+  ASSERT_TRUE(Ask(engine(), kHarbor, Ended(++number_, "Held", rig_.clock.Now())).ok());
+  Advance(absl::Hours(1));  // resolved
+  Advance(absl::Hours(1));  // forgotten by the state, but on the lists
+  ASSERT_EQ(rig_.Recovered(kHarbor)->FindIncident(IncidentNumber(1)), nullptr);
+  WriteTwoSnapshots();
+  const auto events = [&] {
+    const auto reader = *rig_.journal.OpenReader();
+    return reader->ListIncidentEvents(kHarbor, IncidentNumber(1), Sequence(), 1'000)->size();
+  };
+  const std::size_t before = events();
+
+  Retention retention(Options());
+  ASSERT_GT(retention.Prune(kHarbor)->records, 600u);
+  EXPECT_THAT(Records(), Contains(held_));
+  EXPECT_EQ(events(), before);
+
+  // Once it is as old itself, it goes, though it was kept before.
+  Advance(401 * kDay);
+  WriteTwoSnapshots();
+  ASSERT_TRUE(retention.Prune(kHarbor).ok());
+  EXPECT_THAT(Records(), Not(Contains(held_)));
+  EXPECT_EQ(events(), 0u);
   EXPECT_TRUE(journal::Verify(**rig_.journal.OpenReader(), {}).FirstError().ok());
 }
 
@@ -226,6 +255,48 @@ TEST_F(RetentionTest, EndsWithAnErrorWhenTheEngineHasStopped) {
   engine().Stop();
 
   EXPECT_EQ(retention.Prune(kHarbor).status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST(Retention, PrunesTheJournalOnDisk) {
+  const tandem::testing::TemporaryFolder folder;
+  const auto store = *journal::SnapshotStore::Open(folder.path());
+  ManualClock clock(testing::kNoon);
+  const journal::SqliteOptions options{.path = folder.File("journal.db")};
+  std::unique_ptr<journal::Journal> journal = *journal::OpenSqliteJournal(options);
+  std::unique_ptr<Engine> engine = *Engine::Start(journal.get(), {.clock = &clock});
+  ASSERT_TRUE(Ask(*engine, core::kInstallation, testing::NewTenant(kHarbor)).ok());
+  ASSERT_TRUE(Ask(*engine, kHarbor, EachAlone(kHarbor)).ok());
+  for (std::uint64_t i = 1; i <= 300; ++i) {
+    ASSERT_TRUE(Ask(*engine, kHarbor, Alerts(i, {"A" + std::to_string(i)})).ok());
+  }
+  Snapshotter snapshotter({.journal = journal.get(), .store = &store});
+  for (std::uint64_t i = 301; i <= 302; ++i) {
+    clock.Advance(401 * kDay);
+    ASSERT_TRUE(Ask(*engine, kHarbor, Ended(i, "A1", clock.Now())).ok());
+    ASSERT_TRUE(Ask(*engine, kHarbor, Alerts(i + 2, {"New" + std::to_string(i)})).ok());
+    ASSERT_TRUE(snapshotter.Write(kHarbor).ok());
+  }
+  Retention retention({.clock = &clock,
+                       .journal = journal.get(),
+                       .store = &store,
+                       .engine = engine.get(),
+                       .pause = absl::ZeroDuration()});
+
+  const auto counts = retention.Prune(kHarbor);
+  ASSERT_TRUE(counts.ok()) << counts.status();
+  EXPECT_GT(counts->records, 0u);
+  ASSERT_TRUE(Ask(*engine, kHarbor, Alerts(400, {"Newest"})).ok());
+  retention.Stop();
+  engine.reset();
+  journal.reset();
+  journal = *journal::OpenSqliteJournal(options);
+
+  const journal::VerifyReport report = journal::Verify(**journal->OpenReader(), {});
+  EXPECT_TRUE(report.FirstError().ok()) << report.FirstError();
+  EXPECT_EQ(ReasonOf(Engine::Start(journal.get(), {.clock = &clock}).status()), "HISTORY_PRUNED");
+  const auto anew = Engine::Start(journal.get(), {.clock = &clock, .snapshots = &store});
+  ASSERT_TRUE(anew.ok()) << anew.status();
+  EXPECT_EQ(Ask(**anew, kHarbor, PositionQuery{"agent-1"})->position, 400u);
 }
 
 }  // namespace
