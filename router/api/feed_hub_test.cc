@@ -377,6 +377,7 @@ TEST_F(FeedHubTest, BeatsWithTheCursorAtOnceAndAfterFifteenSecondsOfSilence) {
 TEST_F(FeedHubTest, SendsHistoryNoFasterThanItIsRead) {
   Start({.page_events = 8});
   Fire(kHarbor, 1, Names(0, 100));
+  Watch(All())->Await(100);  // so that it is history to the hub
   const auto sink = std::make_shared<SlowSink>(SlowSink::Room{.events_max = 20, .low_water = 5});
   ASSERT_TRUE(hub_->Add(sink, All()).ok());
 

@@ -132,7 +132,7 @@ def try_usage(cli):
     cli("incident", code=USAGE, says="`tandem incident` needs a command behind it: list")
     cli("incident", "lst", code=USAGE, says="did you mean list?")
     cli("incident", "list", "--stat", "open", code=USAGE, says="did you mean --state?")
-    cli("incident", "list", "--state", "opn", code=USAGE, says="did you mean open?")
+    cli("incident", "list", "--state", "opne", code=USAGE, says="did you mean open?")
     cli("incident", "show", "twelve", code=USAGE, says="is not an incident")
     cli("alert", "send", code=USAGE, says="--label is required")
     cli("alert", "stream", "--batch", "513", code=USAGE, says="1 to 512")
