@@ -43,10 +43,11 @@ std::vector<core::InstallationFact> Facts() {
 TEST(StoredInstallation, IsReadBackAsItWasWritten) {
   for (const core::InstallationFact& fact : Facts()) {
     SCOPED_TRACE(fact.index());
-    const auto read = DecodeInstallation(EncodeInstallation({kAdmin, fact}));
+    const auto read = DecodeInstallation(EncodeInstallation({kAdmin, fact, "r-1"}));
     ASSERT_TRUE(read.ok()) << read.status();
     EXPECT_EQ(read->actor, kAdmin);
     EXPECT_EQ(read->wanted, fact);
+    EXPECT_EQ(read->request_id, "r-1");
   }
 }
 
@@ -54,12 +55,11 @@ TEST(StoredInstallation, FoldsToTheStateThatDecidedIt) {
   core::InstallationState live;
   core::InstallationState folded;
   for (const core::InstallationFact& fact : Facts()) {
-    const core::InstallationInput input{{"tandem", Side::kUnspecified}, fact};
+    const core::InstallationInput input{{"tandem", Side::kUnspecified}, fact, ""};
     ASSERT_TRUE(core::DecideInstallation(live, input).ok());
     const Sequence sequence = live.last_sequence.Next();
-    core::ApplyInstallation(live, fact, sequence, 5);
-    core::ApplyInstallation(folded, DecodeInstallation(EncodeInstallation(input))->wanted, sequence,
-                            5);
+    core::ApplyInstallation(live, input, sequence, 5);
+    core::ApplyInstallation(folded, *DecodeInstallation(EncodeInstallation(input)), sequence, 5);
   }
   EXPECT_EQ(live.tenants, folded.tenants);
   EXPECT_EQ(live.principals, folded.principals);

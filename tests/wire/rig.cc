@@ -123,7 +123,7 @@ void ExpectWellFormed(const grpc::Status& status) {
 }
 
 Rig::Rig() : journal_(journal::NewMemoryJournal()) {
-  auto feed = api::FeedHub::Start(journal_.get(), {});
+  auto feed = api::FeedHub::Start(journal_.get(), &clock_, {});
   TANDEM_CHECK(feed.ok(), "the feed starts");
   feed_ = *std::move(feed);
   deliveries_ = std::make_unique<api::DeliveryHub>(journal_.get());
