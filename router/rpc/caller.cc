@@ -30,6 +30,12 @@ absl::Status BadName(std::string_view name, std::string_view field) {
 
 }  // namespace
 
+absl::StatusOr<Caller> Authenticator::AuthenticateCertificate(std::string_view, absl::Time) const {
+  return Error(absl::StatusCode::kUnauthenticated, "CERTIFICATE_UNKNOWN",
+               "this process does not know callers by their certificate; send metadata "
+               "`authorization: Bearer tdm_…` too");
+}
+
 absl::StatusOr<TenantId> ResolveTenant(const Caller& caller, const Authenticator& authenticator,
                                        std::string_view name, std::string_view field) {
   if (name.empty()) {

@@ -26,10 +26,10 @@ struct Caller {
   Role role = Role::kViewer;
   std::vector<TenantId> tenants;  // sorted
   bool all_tenants = false;       // roles admin and service of the installation
-  std::string token_id;           // for logs and for revocation; never the secret
+  std::string token_id;  // for logs and for revocation; never the secret. "": by certificate
 };
 
-// Finds the caller of a token. Thread-safe; must not block for long.
+// Finds the caller of a token, or of a client certificate. Thread-safe; must not block for long.
 class Authenticator {
  public:
   virtual ~Authenticator() = default;
@@ -37,6 +37,12 @@ class Authenticator {
   // `token` is what stood behind "Bearer ". UNAUTHENTICATED with reason TOKEN_MISSING,
   // TOKEN_INVALID, TOKEN_EXPIRED or TOKEN_REVOKED.
   virtual absl::StatusOr<Caller> Authenticate(std::string_view token, absl::Time now) const = 0;
+
+  // The caller that a client certificate names, which TLS has checked. UNAUTHENTICATED with reason
+  // CERTIFICATE_UNKNOWN when there is no such principal, or when certificates are not looked up
+  // here (the default).
+  virtual absl::StatusOr<Caller> AuthenticateCertificate(std::string_view principal,
+                                                         absl::Time now) const;
 
   // Whether `tenant` exists at all (for callers with `all_tenants`).
   virtual bool TenantExists(const TenantId& tenant) const = 0;

@@ -8,6 +8,7 @@
 #include <chrono>
 
 #include "router/base/check.h"
+#include "router/rpc/certificate.h"
 #include "router/rpc/grpc_status.h"
 
 namespace tandem::rpc {
@@ -107,9 +108,25 @@ Call CallGuard::Open(grpc::CallbackServerContext* context, Method method) const 
 }
 
 absl::Status CallGuard::Admit(const grpc::CallbackServerContext& context, Call& call) const {
-  TANDEM_ASSIGN_OR_RETURN(const std::string_view token, BearerToken(context));
-  TANDEM_ASSIGN_OR_RETURN(call.caller, parts_.authenticator->Authenticate(token, call.received));
+  TANDEM_ASSIGN_OR_RETURN(call.caller, FindCaller(context, call.received));
   return CheckAccess(call.caller, call.method.name());
+}
+
+absl::StatusOr<Caller> CallGuard::FindCaller(const grpc::CallbackServerContext& context,
+                                             absl::Time now) const {
+  TANDEM_ASSIGN_OR_RETURN(const auto principal, PrincipalOfPeer(context));
+  const absl::StatusOr<std::string_view> token = BearerToken(context);
+  if (principal && ReasonOf(token.status()) == "TOKEN_MISSING") {
+    return parts_.authenticator->AuthenticateCertificate(*principal, now);
+  }
+  TANDEM_RETURN_IF_ERROR(token.status());
+  TANDEM_ASSIGN_OR_RETURN(Caller caller, parts_.authenticator->Authenticate(*token, now));
+  if (!principal || *principal == caller.principal) return caller;
+  const auto bearer = parts_.authenticator->AuthenticateCertificate(*principal, now);
+  if (bearer.ok() && bearer->role == Role::kService) return caller;
+  return Error(absl::StatusCode::kPermissionDenied, "CREDENTIALS_DIFFER",
+               "the client certificate and the token of this call are of different principals; "
+               "send the token of the principal that the certificate names, or none");
 }
 
 grpc::Status CallGuard::Close(const Call& call, const absl::Status& status) const {

@@ -78,7 +78,10 @@ class CallGuard {
   // the request id as initial metadata.
   Call Open(grpc::CallbackServerContext* context, Method method) const;
 
-  // Fills `call.caller`. UNAUTHENTICATED, or PERMISSION_DENIED with reason ROLE_INSUFFICIENT.
+  // Fills `call.caller`: by its token, or by its client certificate when it sends none.
+  // UNAUTHENTICATED; PERMISSION_DENIED with reason ROLE_INSUFFICIENT, or CREDENTIALS_DIFFER when
+  // token and certificate name two principals (a certificate of role `service` may bring the token
+  // of whom it speaks for).
   absl::Status Admit(const grpc::CallbackServerContext& context, Call& call) const;
 
   // What goes on the wire at the end; counts it.
@@ -89,6 +92,9 @@ class CallGuard {
   const Clock& clock() const { return *parts_.clock; }
 
  private:
+  absl::StatusOr<Caller> FindCaller(const grpc::CallbackServerContext& context,
+                                    absl::Time now) const;
+
   Parts parts_;
 };
 
