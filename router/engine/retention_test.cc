@@ -69,7 +69,7 @@ class RetentionTest : public ::testing::Test {
   void Advance(absl::Duration by) {
     rig_.clock.Advance(by);
     const auto quiet = [&] {
-      const auto state = rig_.Recovered(kHarbor);
+      const auto state = rig_.Recovered(kHarbor, &store_);
       const auto next = core::NextDeadline(*state);
       return !next || *next > rig_.clock.Now();
     };
@@ -151,7 +151,15 @@ TEST_F(RetentionTest, RemovesWhatIsOldAndKeepsWhatIsStillNeeded) {
 TEST_F(RetentionTest, KeepsWhatAnIncidentOfTheListsTells) {
   ASSERT_TRUE(Ask(engine(), kHarbor, Ended(++number_, "Held", rig_.clock.Now())).ok());
   Advance(absl::Hours(1));  // resolved
-  Advance(absl::Hours(1));  // forgotten by the state, but on the lists
+  const auto state = rig_.Recovered(kHarbor);
+  for (const auto& [number, delivery] : state->deliveries) {
+    ASSERT_TRUE(Ask(engine(), kHarbor,
+                    core::DeliveryReport{.delivery = number,
+                                         .outcome = core::DeliveryReport::Outcome::kGivenUp,
+                                         .attempt = 1})
+                    .ok());
+  }
+  Advance(8 * kDay);  // forgotten by the state, but on the lists
   ASSERT_EQ(rig_.Recovered(kHarbor)->FindIncident(IncidentNumber(1)), nullptr);
   WriteTwoSnapshots();
   const auto events = [&] {
@@ -170,7 +178,7 @@ TEST_F(RetentionTest, KeepsWhatAnIncidentOfTheListsTells) {
   WriteTwoSnapshots();
   ASSERT_TRUE(retention.Prune(kHarbor).ok());
   EXPECT_THAT(Records(), Not(Contains(held_)));
-  EXPECT_EQ(events(), 0u);
+  EXPECT_LT(events(), before);  // a record that tells of a younger incident too stays whole
   EXPECT_TRUE(journal::Verify(**rig_.journal.OpenReader(), {}).FirstError().ok());
 }
 
