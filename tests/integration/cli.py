@@ -357,11 +357,11 @@ def try_tls(world):
     cli("doctor", *trusted, *identity, says="✓ TLS")
     cli("whoami", "--ca", folder / "foreign.pem", *identity, code=UNREACHABLE, says="TLS_UNTRUSTED")
     cli("doctor", "--ca", folder / "foreign.pem", *identity, code=REFUSED, says="vouch")
-    cli("whoami", *trusted, code=UNREACHABLE, says="--cert")
+    cli("whoami", *trusted, code=UNREACHABLE, says="it may want a certificate of yours")
     cli("whoami", *trusted, "--cert", folder / "stranger.pem", "--key", folder / "stranger.key",
-        code=UNREACHABLE)
+        code=UNREACHABLE, says="it may not know who signed your certificate")
     cli("whoami", *trusted, "--cert", folder / "client.pem", code=USAGE, says="--key")
-    cli("whoami", "--plaintext", code=UNREACHABLE)
+    cli("whoami", "--plaintext", code=UNREACHABLE, says="it may speak only TLS")
     return cli.runs
 
 
