@@ -52,6 +52,7 @@ class Cli:
         expect(ended.returncode == code, f"expected exit code {code}: {told}")
         expect(says in ended.stdout + ended.stderr, f"expected \"{says}\": {told}")
         expect("\x1b" not in ended.stdout + ended.stderr, f"colour in a pipe: {told}")
+        expect("ssl_transport" not in ended.stderr, f"a library's log: {told}")
         if code == DONE:
             expect(ended.stdout, f"says nothing: {told}")
         else:
