@@ -38,7 +38,7 @@ class AlertStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   void Start(std::shared_ptr<AlertStream> self, rpc::StreamRegistry::Registration registration);
 
   void End(absl::Status status) override;
-  std::string_view token_id() const override { return call_.caller.token_id; }
+  const rpc::Call* call() const override { return &call_; }
 
  private:
   void OnReadDone(bool ok) override;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <utility>
@@ -24,6 +25,11 @@ class DeliveryStream final : public Reactor, public rpc::DrainableStream, public
     registration_ = std::move(registration);
   }
 
+  bool Wants(const TenantId& tenant) const override {
+    const rpc::Caller& caller = call_.caller;
+    return caller.all_tenants ||
+           std::binary_search(caller.tenants.begin(), caller.tenants.end(), tenant);
+  }
   bool Send(v1::DeliveryEvent event) override {
     const rpc::Offer offer = outbound_.Push(std::move(event));
     if (offer == rpc::Offer::kOverflow) {
@@ -36,7 +42,7 @@ class DeliveryStream final : public Reactor, public rpc::DrainableStream, public
   void End(absl::Status status) override {
     if (!ended_.exchange(true)) outbound_.End(guard_.Close(call_, status));
   }
-  std::string_view token_id() const override { return call_.caller.token_id; }
+  const rpc::Call* call() const override { return &call_; }
 
  private:
   void OnWriteDone(bool ok) override { outbound_.OnWriteDone(ok); }
@@ -82,8 +88,8 @@ grpc::ServerUnaryReactor* DeliveriesService::ReportDelivery(
     v1::ReportDeliveryResponse* response) {
   return rpc::ServeLater<v1::ReportDeliveryResponse>(
       context, *guard_, "/tandem.v1.Deliveries/ReportDelivery", response,
-      [&](const rpc::Call&, rpc::Done<v1::ReportDeliveryResponse> answer) {
-        api_->ReportDelivery(*request, std::move(answer));
+      [&](const rpc::Call& call, rpc::Done<v1::ReportDeliveryResponse> answer) {
+        api_->ReportDelivery(call.caller, *request, std::move(answer));
       });
 }
 

@@ -22,7 +22,8 @@ void DeliveryHub::OnCommitted(const std::shared_ptr<const journal::Commit>& comm
       event.mutable_ended()->set_delivery_id(known->second);
       ids_.erase(known);
     }
-    std::erase_if(sinks_, [&](const auto& sink) { return !sink->Send(event); });
+    std::erase_if(sinks_,
+                  [&](const auto& sink) { return sink->Wants(row.tenant) && !sink->Send(event); });
   }
 }
 
@@ -35,7 +36,7 @@ absl::Status DeliveryHub::Add(std::shared_ptr<DeliverySink> sink) {
     v1::DeliveryEvent event;
     if (!event.mutable_open()->ParseFromString(row.body)) continue;
     ids_[{row.tenant, row.number}] = event.open().delivery_id();
-    if (!sink->Send(std::move(event))) return absl::OkStatus();
+    if (sink->Wants(row.tenant) && !sink->Send(std::move(event))) return absl::OkStatus();
   }
   v1::DeliveryEvent end;
   end.mutable_snapshot_end();

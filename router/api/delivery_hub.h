@@ -16,6 +16,8 @@ namespace tandem::api {
 class DeliverySink {
  public:
   virtual ~DeliverySink() = default;
+  // Whether it may see the deliveries of a tenant. Constant.
+  virtual bool Wants(const TenantId& tenant) const = 0;
   // False when it takes nothing any more; it is then forgotten.
   virtual bool Send(v1::DeliveryEvent event) = 0;
 };

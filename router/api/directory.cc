@@ -41,6 +41,17 @@ absl::StatusOr<rpc::Caller> Directory::Authenticate(std::string_view token, absl
   return CallerOf(principal->second, id);
 }
 
+absl::StatusOr<rpc::Caller> Directory::AuthenticateCertificate(std::string_view principal,
+                                                               absl::Time) const {
+  const auto installation = engine_->Installation();
+  const auto found = installation->principals.find(std::string(principal));
+  if (found == installation->principals.end()) {
+    return Error(absl::StatusCode::kUnauthenticated, "CERTIFICATE_UNKNOWN",
+                 "the principal that the client certificate names is not known here");
+  }
+  return CallerOf(found->second, "");
+}
+
 bool Directory::TenantExists(const TenantId& tenant) const {
   return engine_->Installation()->tenants.contains(tenant);
 }

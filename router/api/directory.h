@@ -1,4 +1,4 @@
-// Tokens to callers, by the installation as it is committed.
+// Tokens and certificates to callers, by the installation as it is committed.
 //
 // Thread-safe.
 #pragma once
@@ -14,6 +14,8 @@ class Directory final : public rpc::Authenticator {
   explicit Directory(const engine::Engine* engine) : engine_(engine) {}
 
   absl::StatusOr<rpc::Caller> Authenticate(std::string_view token, absl::Time now) const override;
+  absl::StatusOr<rpc::Caller> AuthenticateCertificate(std::string_view principal,
+                                                      absl::Time now) const override;
   bool TenantExists(const TenantId& tenant) const override;
 
  private:

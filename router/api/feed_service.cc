@@ -56,7 +56,7 @@ class FeedStream final : public Reactor, public rpc::DrainableStream, public Fee
   void End(absl::Status status) override {
     if (!ended_.exchange(true)) outbound_.End(guard_.Close(call_, status));
   }
-  std::string_view token_id() const override { return call_.caller.token_id; }
+  const rpc::Call* call() const override { return &call_; }
 
  private:
   bool IsBelow(std::size_t divisor) const {

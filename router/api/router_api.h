@@ -31,8 +31,9 @@ class RouterApi {
     ReaderPool* readers = nullptr;
     const rpc::Authenticator* authenticator = nullptr;
     const Clock* clock = nullptr;
-    // Ends open streams of a token that was revoked.
-    std::function<void(std::string_view token_id)> on_token_revoked;
+    // Told once a change of tenants, principals or tokens is durable: open calls may have lost
+    // their right to go on. On the engine's thread; returns at once. May be empty.
+    std::function<void()> on_installation_changed;
   };
 
   // All parts outlive it.
@@ -59,7 +60,7 @@ class RouterApi {
                        Answer<v1::Incident> answer);
   void ReopenIncident(const rpc::Caller& caller, const v1::ReopenIncidentRequest& request,
                       Answer<v1::Incident> answer);
-  void ReportDelivery(const v1::ReportDeliveryRequest& request,
+  void ReportDelivery(const rpc::Caller& caller, const v1::ReportDeliveryRequest& request,
                       Answer<v1::ReportDeliveryResponse> answer);
 
   // Playbooks (router_api_playbooks.cc).
@@ -81,10 +82,13 @@ class RouterApi {
                    Answer<v1::CreateTokenResponse> answer);
   void RevokeToken(const rpc::Caller& caller, const v1::RevokeTokenRequest& request,
                    Answer<v1::RevokeTokenResponse> answer);
-  absl::StatusOr<v1::ListTenantsResponse> ListTenants(const v1::ListTenantsRequest& request) const;
+  // Only what the caller manages: see core::Manages.
+  absl::StatusOr<v1::ListTenantsResponse> ListTenants(const rpc::Caller& caller,
+                                                      const v1::ListTenantsRequest& request) const;
   absl::StatusOr<v1::ListPrincipalsResponse> ListPrincipals(
-      const v1::ListPrincipalsRequest& request) const;
-  absl::StatusOr<v1::ListTokensResponse> ListTokens(const v1::ListTokensRequest& request) const;
+      const rpc::Caller& caller, const v1::ListPrincipalsRequest& request) const;
+  absl::StatusOr<v1::ListTokensResponse> ListTokens(const rpc::Caller& caller,
+                                                    const v1::ListTokensRequest& request) const;
   v1::WhoAmIResponse WhoAmI(const rpc::Caller& caller) const;
 
  private:

@@ -105,9 +105,12 @@ void RouterApi::ReopenIncident(const rpc::Caller& caller, const v1::ReopenIncide
       std::move(answer));
 }
 
-void RouterApi::ReportDelivery(const v1::ReportDeliveryRequest& request,
+void RouterApi::ReportDelivery(const rpc::Caller& caller, const v1::ReportDeliveryRequest& request,
                                Answer<v1::ReportDeliveryResponse> answer) {
-  const TenantId tenant(request.tenant());
+  TANDEM_ASSIGN_OR_ANSWER(
+      const TenantId tenant,
+      rpc::ResolveTenant(caller, *parts_.authenticator, fmt::format("tenants/{}", request.tenant()),
+                         "tenant"));
   const auto number = codec::ParseDeliveryId(tenant, request.delivery_id());
   if (!number) {
     return answer(InvalidField("NAME_INVALID", "delivery_id",

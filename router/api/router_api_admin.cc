@@ -82,6 +82,15 @@ absl::Status CheckDisplayName(std::string_view name, std::string_view field) {
   return CheckLine(name, field, kDisplayNameBytesMax);
 }
 
+// The caller as an administrator, who manages all principals or some (core::Manages).
+core::PrincipalPut AdminOf(const rpc::Caller& caller) {
+  return {.id = caller.principal,
+          .display_name = {},
+          .side = caller.side,
+          .all_tenants = caller.all_tenants,
+          .tenants = caller.tenants};
+}
+
 const auto kSame = [](const std::string& text) { return text; };
 
 }  // namespace
@@ -96,12 +105,14 @@ std::vector<TenantId> RouterApi::AllTenants() const {
 void RouterApi::Install(const rpc::Caller& caller, core::InstallationFact wanted,
                         const std::string& request_id, Installed done) {
   core::InstallationInput input{{caller.principal, caller.side}, std::move(wanted), request_id};
-  parts_.engine->Submit({.tenant = core::kInstallation,
-                         .request = std::move(input),
-                         .done = [done = std::move(done)](absl::StatusOr<engine::Reply> reply) {
-                           if (!reply.ok()) return done(reply.status());
-                           done(std::move(reply->installed));
-                         }});
+  parts_.engine->Submit(
+      {.tenant = core::kInstallation,
+       .request = std::move(input),
+       .done = [this, done = std::move(done)](absl::StatusOr<engine::Reply> reply) {
+         if (!reply.ok()) return done(reply.status());
+         if (parts_.on_installation_changed) parts_.on_installation_changed();
+         done(std::move(reply->installed));
+       }});
 }
 
 void RouterApi::CreateTenant(const rpc::Caller& caller, const v1::CreateTenantRequest& request,
@@ -182,36 +193,41 @@ void RouterApi::CreateToken(const rpc::Caller& caller, const v1::CreateTokenRequ
 
 void RouterApi::RevokeToken(const rpc::Caller& caller, const v1::RevokeTokenRequest& request,
                             Answer<v1::RevokeTokenResponse> answer) {
-  Install(caller, core::TokenRevoked{request.id()}, "",
-          [this, answer, id = request.id()](auto installed) {
-            if (!installed.ok()) return answer(installed.status());
-            if (parts_.on_token_revoked) parts_.on_token_revoked(id);
-            answer(v1::RevokeTokenResponse());
-          });
+  Install(caller, core::TokenRevoked{request.id()}, "", [answer](auto installed) {
+    if (!installed.ok()) return answer(installed.status());
+    answer(v1::RevokeTokenResponse());
+  });
 }
 
 absl::StatusOr<v1::ListTenantsResponse> RouterApi::ListTenants(
-    const v1::ListTenantsRequest& request) const {
+    const rpc::Caller& caller, const v1::ListTenantsRequest& request) const {
   const auto installation = parts_.engine->Installation();
   v1::ListTenantsResponse response;
-  TANDEM_ASSIGN_OR_RETURN(*response.mutable_next_page_token(),
-                          Page(
-                              installation->tenants, request.page_size(), request.page_token(),
-                              "tenants", [](const std::string& text) { return TenantId(text); },
-                              [&](const core::TenantCreated& tenant) {
-                                *response.add_tenants() = TenantMessage(tenant);
-                                return true;
-                              }));
+  TANDEM_ASSIGN_OR_RETURN(
+      *response.mutable_next_page_token(),
+      Page(
+          installation->tenants, request.page_size(), request.page_token(), "tenants",
+          [](const std::string& text) { return TenantId(text); },
+          [&](const core::TenantCreated& tenant) {
+            if (!caller.all_tenants &&
+                !std::binary_search(caller.tenants.begin(), caller.tenants.end(), tenant.tenant)) {
+              return false;
+            }
+            *response.add_tenants() = TenantMessage(tenant);
+            return true;
+          }));
   return response;
 }
 
 absl::StatusOr<v1::ListPrincipalsResponse> RouterApi::ListPrincipals(
-    const v1::ListPrincipalsRequest& request) const {
+    const rpc::Caller& caller, const v1::ListPrincipalsRequest& request) const {
   const auto installation = parts_.engine->Installation();
+  const core::PrincipalPut admin = AdminOf(caller);
   v1::ListPrincipalsResponse response;
   TANDEM_ASSIGN_OR_RETURN(*response.mutable_next_page_token(),
                           Page(installation->principals, request.page_size(), request.page_token(),
                                "principals", kSame, [&](const core::PrincipalPut& principal) {
+                                 if (!core::Manages(admin, principal)) return false;
                                  *response.add_principals() = PrincipalMessage(principal);
                                  return true;
                                }));
@@ -219,14 +235,20 @@ absl::StatusOr<v1::ListPrincipalsResponse> RouterApi::ListPrincipals(
 }
 
 absl::StatusOr<v1::ListTokensResponse> RouterApi::ListTokens(
-    const v1::ListTokensRequest& request) const {
+    const rpc::Caller& caller, const v1::ListTokensRequest& request) const {
   const auto installation = parts_.engine->Installation();
+  const core::PrincipalPut admin = AdminOf(caller);
   v1::ListTokensResponse response;
   TANDEM_ASSIGN_OR_RETURN(
       *response.mutable_next_page_token(),
       Page(installation->tokens, request.page_size(), request.page_token(),
            "tokens of " + request.principal(), kSame, [&](const core::TokenCreated& token) {
              if (!request.principal().empty() && token.principal != request.principal()) {
+               return false;
+             }
+             const auto principal = installation->principals.find(token.principal);
+             if (principal == installation->principals.end() ||
+                 !core::Manages(admin, principal->second)) {
                return false;
              }
              *response.add_tokens() = TokenMessage(token);

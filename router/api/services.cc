@@ -43,16 +43,18 @@ TANDEM_FORWARD(Admin, RevokeToken, RevokeTokenRequest, RevokeTokenResponse)
   grpc::ServerUnaryReactor* AdminService::rpc_name(                                               \
       grpc::CallbackServerContext* context, const v1::Request* request, v1::Response* response) { \
     return rpc::ServeNow(context, *guard_, "/tandem.v1.Admin/" #rpc_name,                         \
-                         [&]([[maybe_unused]] const rpc::Call& call) -> absl::Status {            \
+                         [&](const rpc::Call& call) -> absl::Status {                             \
                            TANDEM_ASSIGN_OR_RETURN(*response, expression);                        \
                            return absl::OkStatus();                                               \
                          });                                                                      \
   }
 
-TANDEM_ANSWER(ListTenants, ListTenantsRequest, ListTenantsResponse, api_->ListTenants(*request))
+TANDEM_ANSWER(ListTenants, ListTenantsRequest, ListTenantsResponse,
+              api_->ListTenants(call.caller, *request))
 TANDEM_ANSWER(ListPrincipals, ListPrincipalsRequest, ListPrincipalsResponse,
-              api_->ListPrincipals(*request))
-TANDEM_ANSWER(ListTokens, ListTokensRequest, ListTokensResponse, api_->ListTokens(*request))
+              api_->ListPrincipals(call.caller, *request))
+TANDEM_ANSWER(ListTokens, ListTokensRequest, ListTokensResponse,
+              api_->ListTokens(call.caller, *request))
 
 #undef TANDEM_ANSWER
 

@@ -3,6 +3,8 @@
 #include <absl/strings/cord.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "router/base/check.h"
 
 namespace tandem {
@@ -18,10 +20,18 @@ std::string Payload(const absl::Status& status, const char* key) {
   return payload ? std::string(*payload) : std::string();
 }
 
+// A NUL of the text itself (a caller's, or a server's that is not ours) must not end a part early.
+void AppendPart(std::string& all, std::string_view text) {
+  const std::size_t start = all.size();
+  all.append(text);
+  std::replace(all.begin() + static_cast<std::ptrdiff_t>(start), all.end(), '\0', '?');
+  all.push_back('\0');
+}
+
 void AppendPair(absl::Status& status, const char* key, std::string_view a, std::string_view b) {
   std::string all = Payload(status, key);
-  all.append(a).push_back('\0');
-  all.append(b).push_back('\0');
+  AppendPart(all, a);
+  AppendPart(all, b);
   status.SetPayload(key, absl::Cord(all));
 }
 

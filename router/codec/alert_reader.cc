@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 
 #include "router/base/status.h"
@@ -38,14 +39,22 @@ bool IsLabelName(std::string_view name) {
   return !name.empty() && IsNameStart(name[0]) && std::all_of(name.begin(), name.end(), IsNameByte);
 }
 
-// Most text is printable ASCII; only what is not needs a closer look.
+// Most text is printable ASCII; only what is not needs a closer look. Eight bytes at a time: the
+// highest bit of a byte of `odd` is set when that byte is above 0x7F, below 0x20 or 0x7F. A borrow
+// or carry into the next byte comes only from one that is odd itself.
 bool IsPlain(std::string_view text) {
-  unsigned char odd = 0;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    odd |= static_cast<unsigned char>(byte < 0x20) | static_cast<unsigned char>(byte > 0x7E);
+  constexpr std::uint64_t kEach = 0x0101010101010101;
+  std::uint64_t odd = 0;
+  const char* at = text.data();
+  for (std::size_t left = text.size(); left > 0;) {
+    std::uint64_t bytes = kEach * ' ';
+    const std::size_t taken = std::min(left, sizeof bytes);
+    std::memcpy(&bytes, at, taken);
+    odd |= bytes | (bytes - kEach * 0x20) | (bytes + kEach);
+    at += taken;
+    left -= taken;
   }
-  return odd == 0;
+  return (odd & (kEach << 7)) == 0;
 }
 
 struct Stamp {
@@ -170,7 +179,7 @@ class BatchReader {
     if (!ok || !wire.ok()) {
       Refuse("MALFORMED", "", "the bytes of this alert are no tandem.v1.Alert");
     } else if (options_.now_seconds) {
-      JudgeLabels(range.labels);
+      JudgeLabels(range.labels, HasShape(range.labels));
       if (!refused_) JudgeDetails(item.generator_url);
       if (!refused_) JudgeTimes(starts, ends);
     }
@@ -187,12 +196,11 @@ class BatchReader {
   void Keep(core::AlertItem& item, Range range, const std::optional<Stamp>& starts,
             const std::optional<Stamp>& ends) {
     auto& labels = batch_.labels_;
+    Order(range.labels);
     const auto first = labels.begin() + static_cast<std::ptrdiff_t>(range.labels);
     labels.erase(std::remove_if(first, labels.end(),
                                 [](const LabelView& label) { return label.value.empty(); }),
                  labels.end());
-    const auto by_name = [](const LabelView& a, const LabelView& b) { return a.name < b.name; };
-    if (!std::is_sorted(first, labels.end(), by_name)) std::sort(first, labels.end(), by_name);
     range.annotations = labels.size();
     labels.insert(labels.end(), annotations_.begin(), annotations_.end());
     range.end = labels.size();
@@ -207,7 +215,38 @@ class BatchReader {
     ranges_.push_back(range);
   }
 
-  void JudgeLabels(std::size_t first) {
+  // Whether the labels from `first` on have the names of the last alert that was kept, in the same
+  // places: then they are as valid, and in order by the same moves. The alerts of a batch mostly
+  // do.
+  bool HasShape(std::size_t first) const {
+    const auto& labels = batch_.labels_;
+    if (labels.size() - first != shape_.size()) return false;
+    for (std::size_t i = 0; i < shape_.size(); ++i) {
+      if (labels[first + i].name != shape_[i]) return false;
+    }
+    return true;
+  }
+
+  // Puts the labels from `first` on in the order of their names.
+  void Order(std::size_t first) {
+    auto& labels = batch_.labels_;
+    if (!HasShape(first)) {
+      shape_.clear();
+      order_.clear();
+      for (std::size_t i = first; i < labels.size(); ++i) {
+        shape_.push_back(labels[i].name);
+        order_.push_back(static_cast<std::uint32_t>(i - first));
+      }
+      std::sort(order_.begin(), order_.end(), [&](std::uint32_t a, std::uint32_t b) {
+        return shape_[a] != shape_[b] ? shape_[a] < shape_[b] : a < b;
+      });
+    }
+    if (std::is_sorted(order_.begin(), order_.end())) return;
+    unordered_.assign(labels.begin() + static_cast<std::ptrdiff_t>(first), labels.end());
+    for (std::size_t i = 0; i < order_.size(); ++i) labels[first + i] = unordered_[order_[i]];
+  }
+
+  void JudgeLabels(std::size_t first, bool names_are_known) {
     const auto& labels = batch_.labels_;
     const std::size_t count = labels.size() - first;
     if (count > kLabelsMax) {
@@ -216,21 +255,17 @@ class BatchReader {
     }
     bool any_value = false;
     for (std::size_t i = 0; i < count && !refused_; ++i) {
-      JudgeLabel(labels[first + i], i);
+      if (!names_are_known) JudgeName(first, i);
+      if (!refused_) JudgeValue(labels[first + i], i);
       any_value = any_value || !labels[first + i].value.empty();
-      for (std::size_t j = 0; j < i && !refused_; ++j) {
-        if (labels[first + j].name == labels[first + i].name) {
-          Refuse("LABEL_DUPLICATE", fmt::format("labels[{}].name", i),
-                 fmt::format("\"{}\" occurs twice; a name may occur once", labels[first + i].name));
-        }
-      }
     }
     if (!refused_ && !any_value) {
       Refuse("NO_LABELS", "labels", "at least one label with a value is required");
     }
   }
 
-  void JudgeLabel(const LabelView& label, std::size_t i) {
+  void JudgeName(std::size_t first, std::size_t i) {
+    const LabelView& label = batch_.labels_[first + i];
     if (label.name.size() > kLabelNameMax) {
       return Refuse(
           "LABEL_NAME_TOO_LONG", fmt::format("labels[{}].name", i),
@@ -241,12 +276,20 @@ class BatchReader {
                     fmt::format("\"{}\" is no label name; expected [a-zA-Z_][a-zA-Z0-9_]*",
                                 Shown(label.name)));
     }
-    if (label.value.size() > kLabelValueMax) {
-      return Refuse("LABEL_VALUE_TOO_LONG", fmt::format("labels[{}].value", i),
-                    fmt::format("{} bytes in \"{}\"; at most {} are allowed", label.value.size(),
-                                label.name, kLabelValueMax));
+    for (std::size_t j = 0; j < i; ++j) {
+      if (batch_.labels_[first + j].name == label.name) {
+        return Refuse("LABEL_DUPLICATE", fmt::format("labels[{}].name", i),
+                      fmt::format("\"{}\" occurs twice; a name may occur once", label.name));
+      }
     }
-    if (!IsPlain(label.value)) {
+  }
+
+  void JudgeValue(const LabelView& label, std::size_t i) {
+    if (label.value.size() > kLabelValueMax) {
+      Refuse("LABEL_VALUE_TOO_LONG", fmt::format("labels[{}].value", i),
+             fmt::format("{} bytes in \"{}\"; at most {} are allowed", label.value.size(),
+                         label.name, kLabelValueMax));
+    } else if (!IsPlain(label.value)) {
       JudgeText(label.value, fmt::format("labels[{}].value", i), {});
     }
   }
@@ -268,17 +311,17 @@ class BatchReader {
     }
     for (std::size_t i = 0; i < annotations_.size() && !refused_; ++i) {
       const LabelView& annotation = annotations_[i];
-      const std::string field = fmt::format("annotations[{}]", i);
+      const auto field = [i] { return fmt::format("annotations[{}]", i); };
       if (annotation.name.size() > kLabelNameMax || annotation.value.size() > kAnnotationMax) {
-        Refuse("ANNOTATION_TOO_LONG", field,
+        Refuse("ANNOTATION_TOO_LONG", field(),
                fmt::format("a name has at most {} bytes and a value at most {}", kLabelNameMax,
                            kAnnotationMax));
       } else if (!IsLabelName(annotation.name)) {
-        Refuse("LABEL_NAME_INVALID", field + ".name",
+        Refuse("LABEL_NAME_INVALID", field() + ".name",
                fmt::format("\"{}\" is no annotation name; expected [a-zA-Z_][a-zA-Z0-9_]*",
                            Shown(annotation.name)));
       } else if (!IsPlain(annotation.value)) {
-        JudgeText(annotation.value, field + ".value", {.allow_newlines = true});
+        JudgeText(annotation.value, field() + ".value", {.allow_newlines = true});
       }
     }
     if (refused_) return;
@@ -327,6 +370,11 @@ class BatchReader {
   ReadBatch batch_;
   std::vector<Range> ranges_;
   std::vector<LabelView> annotations_;  // of the alert at hand
+  // The names of the labels of the last alert that was kept, as they came; and which of them comes
+  // first, second … by name.
+  std::vector<std::string_view> shape_;
+  std::vector<std::uint32_t> order_;
+  std::vector<LabelView> unordered_;  // scratch
   bool refused_ = false;
 };
 

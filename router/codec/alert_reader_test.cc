@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <limits>
+#include <random>
 
 #include "router/base/status.h"
 #include "tandem/v1/alert_ingest.pb.h"
@@ -135,6 +137,55 @@ TEST(AlertReader, JudgesEachAlertAloneAtEveryLimit) {
   }
   EXPECT_EQ(item, batch->items.size());
   EXPECT_EQ(refusal, batch->refusals.size());
+}
+
+// What the reader remembers of one alert must never be seen in the next.
+TEST(AlertReader, ReadsEachAlertOfABatchAsIfItWereAlone) {
+  std::mt19937_64 random(20'261'123);
+  const std::vector<std::string> names = {"b", "a", "site", "c", "9", "a"};
+  const std::vector<std::string> values = {
+      "x", "", "\x7F", "höhe", "\xFF", "sixteen bytes ok", "y\ny", "eight by\t"};
+  for (int round = 0; round < 200; ++round) {
+    v1::AlertBatch message;
+    for (int i = 0; i < 16; ++i) {
+      v1::Alert alert;
+      if (i > 0 && random() % 2 == 0) alert = message.alerts(i - 1);
+      if (alert.labels().empty() || random() % 3 == 0) {
+        alert.clear_labels();
+        for (std::size_t n = random() % 4; n > 0; --n) {
+          AddLabel(alert, names[random() % names.size()], "x");
+        }
+      }
+      for (v1::Label& label : *alert.mutable_labels()) {
+        if (random() % 8 == 0) label.set_value(values[random() % values.size()]);
+      }
+      *message.add_alerts() = std::move(alert);
+    }
+    const auto together = ReadAlertBatch(message.SerializeAsString(), kKey, kNoon);
+    ASSERT_TRUE(together.ok());
+    auto item = together->items.begin();
+    auto refusal = together->refusals.begin();
+    for (int i = 0; i < message.alerts_size(); ++i) {
+      v1::AlertBatch single;
+      *single.add_alerts() = message.alerts(i);
+      const auto alone = ReadAlertBatch(single.SerializeAsString(), kKey, kNoon);
+      ASSERT_TRUE(alone.ok());
+      if (alone->refusals.empty()) {
+        ASSERT_NE(item, together->items.end());
+        EXPECT_EQ(item->identity, alone->items[0].identity);
+        EXPECT_TRUE(std::is_sorted(item->labels.begin(), item->labels.end(),
+                                   [](const auto& a, const auto& b) { return a.name < b.name; }));
+        ++item;
+      } else {
+        ASSERT_NE(refusal, together->refusals.end());
+        EXPECT_EQ(refusal->reason, alone->refusals[0].reason);
+        EXPECT_EQ(refusal->field, alone->refusals[0].field);
+        ++refusal;
+      }
+    }
+    EXPECT_EQ(item, together->items.end());
+    EXPECT_EQ(refusal, together->refusals.end());
+  }
 }
 
 TEST(AlertReader, ReadsAStoredBatchWithTimesThatWereRefused) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "router/base/status.h"
+#include "router/base/text.h"
 #include "router/core/state.h"
 
 namespace tandem::core {
@@ -57,10 +58,22 @@ absl::Status CheckSide(const PrincipalPut& wanted) {
   return absl::OkStatus();
 }
 
+absl::Status PrincipalNotFound(const std::string& id) {
+  return Error(StatusCode::kNotFound, "PRINCIPAL_NOT_FOUND",
+               fmt::format("there is no principal {}", Printable(id.substr(0, 63))));
+}
+
 struct Judge {
   const InstallationState& state;
+  // The administrator who asks, when he has only some tenants; nullptr for one who has them all.
+  const PrincipalPut* local = nullptr;
 
   absl::Status operator()(const TenantCreated& wanted) const {
+    if (local != nullptr) {
+      return Error(StatusCode::kPermissionDenied, "INSTALLATION_ADMIN_NEEDED",
+                   "only an administrator of the whole installation (\"tenants/-\") may create "
+                   "tenants");
+    }
     if (!IsTenantId(wanted.tenant.value)) {
       return InvalidField("NAME_INVALID", "tenant.name",
                           "expected tenants/{tenant} with 1 to 63 bytes of [a-z0-9-] that start "
@@ -85,13 +98,20 @@ struct Judge {
                           "expected VIEWER, RESPONDER, EDITOR, ADMIN, AGENT or SERVICE");
     }
     TANDEM_RETURN_IF_ERROR(CheckSide(wanted));
+    if (local != nullptr) TANDEM_RETURN_IF_ERROR(CheckReach(wanted));
     for (const TenantId& tenant : wanted.tenants) {
-      if (!state.tenants.contains(tenant)) {
+      if (!state.tenants.contains(tenant) || !Reaches(tenant)) {
         return Error(StatusCode::kNotFound, "TENANT_NOT_FOUND",
-                     fmt::format("principal.tenants: there is no tenant {}", tenant.value));
+                     fmt::format("principal.tenants: there is no tenant {}",
+                                 Printable(tenant.value.substr(0, 63))));
       }
     }
     const auto known = state.principals.find(wanted.id);
+    if (local != nullptr && known != state.principals.end() && !Manages(*local, known->second)) {
+      return Error(
+          StatusCode::kAlreadyExists, "PRINCIPAL_ID_TAKEN",
+          fmt::format("the id {} is taken in this installation; choose another", wanted.id));
+    }
     if (known == state.principals.end() &&
         state.principals.size() >= InstallationState::kPrincipalsMax) {
       return Full("principals", InstallationState::kPrincipalsMax);
@@ -107,10 +127,7 @@ struct Judge {
   }
 
   absl::Status operator()(const TokenCreated& wanted) const {
-    if (!state.principals.contains(wanted.principal)) {
-      return Error(StatusCode::kNotFound, "PRINCIPAL_NOT_FOUND",
-                   fmt::format("there is no principal {}", wanted.principal));
-    }
+    if (!Reaches(wanted.principal)) return PrincipalNotFound(wanted.principal);
     if (state.tokens.contains(wanted.id)) {
       return Error(StatusCode::kAlreadyExists, "TOKEN_EXISTS", "the token id is taken; try again");
     }
@@ -121,9 +138,34 @@ struct Judge {
   }
 
   absl::Status operator()(const TokenRevoked& wanted) const {
-    if (!state.tokens.contains(wanted.id)) {
+    const auto token = state.tokens.find(wanted.id);
+    if (token == state.tokens.end() || !Reaches(token->second.principal)) {
       return Error(StatusCode::kNotFound, "TOKEN_NOT_FOUND",
-                   fmt::format("there is no live token {}", wanted.id));
+                   fmt::format("there is no live token {}", Printable(wanted.id.substr(0, 63))));
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  bool Reaches(const TenantId& tenant) const {
+    return local == nullptr ||
+           std::binary_search(local->tenants.begin(), local->tenants.end(), tenant);
+  }
+  bool Reaches(const std::string& principal) const {
+    const auto known = state.principals.find(principal);
+    return known != state.principals.end() && (local == nullptr || Manages(*local, known->second));
+  }
+  // What an administrator of some tenants may make of anybody.
+  absl::Status CheckReach(const PrincipalPut& wanted) const {
+    if (wanted.all_tenants || wanted.role == PrincipalRole::kService) {
+      return Error(StatusCode::kPermissionDenied, "INSTALLATION_ADMIN_NEEDED",
+                   "only an administrator of the whole installation (\"tenants/-\") may make "
+                   "principals of all tenants or of role SERVICE");
+    }
+    if (wanted.side != local->side) {
+      return Error(
+          StatusCode::kPermissionDenied, "OTHER_SIDE",
+          fmt::format("you act for the {} and manage its principals only", ToText(local->side)));
     }
     return absl::OkStatus();
   }
@@ -151,8 +193,17 @@ void Remember(InstallationState& state, const InstallationInput& input, Micros t
 
 }  // namespace
 
+bool Manages(const PrincipalPut& admin, const PrincipalPut& principal) {
+  if (admin.all_tenants) return true;
+  return !principal.all_tenants && principal.side == admin.side && !principal.tenants.empty() &&
+         std::includes(admin.tenants.begin(), admin.tenants.end(), principal.tenants.begin(),
+                       principal.tenants.end());
+}
+
 absl::Status DecideInstallation(const InstallationState& state, const InstallationInput& input) {
-  return std::visit(Judge{state}, input.wanted);
+  const auto actor = state.principals.find(input.actor.principal);
+  const bool local = actor != state.principals.end() && !actor->second.all_tenants;
+  return std::visit(Judge{state, local ? &actor->second : nullptr}, input.wanted);
 }
 
 absl::StatusOr<std::shared_ptr<const InstallationFact>> FindRepeated(

@@ -103,8 +103,13 @@ struct InstallationState {
   static constexpr std::size_t kRequestsMax = 10'000;
 };
 
-// OK when `input` may become its fact; ALREADY_EXISTS, NOT_FOUND, INVALID_ARGUMENT, or
-// RESOURCE_EXHAUSTED at a limit.
+// Whether `principal` is one that `admin` manages: any, for an administrator of the installation
+// (`all_tenants`); for one of some tenants those of his own side that have no tenant beside his.
+bool Manages(const PrincipalPut& admin, const PrincipalPut& principal);
+
+// OK when `input` may become its fact; ALREADY_EXISTS, NOT_FOUND, INVALID_ARGUMENT,
+// PERMISSION_DENIED, or RESOURCE_EXHAUSTED at a limit. What an administrator of some tenants does
+// not manage does not exist for him. An actor that is no principal (the router itself) may all.
 absl::Status DecideInstallation(const InstallationState& state, const InstallationInput& input);
 
 // The fact that the same request has become already; nullptr when it is new or has no id.

@@ -1,9 +1,13 @@
 // What holds after every step of any history.
 //
 // TANDEM_SEED asks for another history.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
+#include <string>
+#include <utility>
 
 #include "tests/support/random_history.h"
 
@@ -37,9 +41,50 @@ void CheckIncidents(const TenantState& state) {
   ASSERT_TRUE(firing.empty()) << "an alert belongs to no incident";
 }
 
+// Every label set that fires does so once, and so in one incident.
+void CheckAlerts(const TenantState& state) {
+  std::set<std::string> seen;
+  state.alerts.ForEach([&](const AlertSlot& alert) {
+    std::string labels;
+    for (std::size_t i = 0; i < alert.label_count; ++i) {
+      labels += fmt::format("{}={},", state.alerts.Text(alert.labels[i].name),
+                            state.alerts.Text(alert.labels[i].value));
+    }
+    ASSERT_TRUE(seen.insert(labels).second) << labels << " fires twice";
+  });
+}
+
+// An incident keeps the version that it began under, and so its rule and its owner.
+class Versions {
+ public:
+  void Check(const TenantState& state) {
+    for (const auto& [number, incident] : state.incidents) {
+      const auto [known, is_new] = began_.try_emplace(
+          number, std::pair(incident->playbook->digest(), incident->Rule().name));
+      if (is_new) {
+        ASSERT_EQ(incident->playbook->digest(), state.playbook->digest())
+            << "incident " << number.value << " began under a version that was not live";
+      }
+      ASSERT_EQ(known->second, std::pair(incident->playbook->digest(), incident->Rule().name))
+          << "incident " << number.value << " has changed its version";
+      if (incident->state != IncidentState::kResolved &&
+          incident->playbook->digest() != state.playbook->digest()) {
+        ++outlived_;
+      }
+    }
+  }
+  // How often an incident was seen open under a version that was live no more.
+  int outlived() const { return outlived_; }
+
+ private:
+  std::map<IncidentNumber, std::pair<std::string, std::string>> began_;
+  int outlived_ = 0;
+};
+
 TEST(Invariants, HoldAfterEveryStepOfARandomHistory) {
   testing::RandomHistory history(testing::Seed());
   testing::World world;
+  Versions versions;
   for (int step = 0; step < kSteps; ++step) {
     SCOPED_TRACE(step);
     const testing::Happening next = history.Next(world.state, world.now);
@@ -54,12 +99,18 @@ TEST(Invariants, HoldAfterEveryStepOfARandomHistory) {
       world.Push(next.alerts);
     }
     ASSERT_NO_FATAL_FAILURE(CheckIncidents(world.state));
+    ASSERT_NO_FATAL_FAILURE(versions.Check(world.state));
     world.Advance(absl::ZeroDuration());
     const auto due = NextDeadline(world.state);
     ASSERT_TRUE(!due || *due > world.now);
     ASSERT_NO_FATAL_FAILURE(CheckIncidents(world.state));
+    ASSERT_NO_FATAL_FAILURE(CheckAlerts(world.state));
+    ASSERT_NO_FATAL_FAILURE(versions.Check(world.state));
   }
   EXPECT_GT(world.state.last_incident.value, 20U);
+  EXPECT_GT(world.state.activations.size(), 50U);
+  EXPECT_GT(world.state.context_version, 50U);
+  EXPECT_GT(versions.outlived(), 100);
 }
 
 }  // namespace

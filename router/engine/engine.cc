@@ -33,7 +33,10 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Start(journal::Journal* journal,
 }
 
 Engine::Engine(journal::Journal* journal, EngineOptions options)
-    : journal_(journal), options_(std::move(options)), mailbox_(options_.mailbox) {
+    : journal_(journal),
+      options_(std::move(options)),
+      mailbox_(options_.mailbox),
+      min_free_disk_(options_.min_free_disk) {
   TANDEM_CHECK(options_.clock != nullptr, "the engine needs a clock");
   options_.shard.started = options_.clock->Now();
 }
@@ -111,7 +114,9 @@ void Engine::Loop() {
         mailbox_.Take(UntilNextDeadline(), options_.group_commands_max, options_.group_bytes_max);
     if (commands.empty() && mailbox_.closed()) break;
     RunGroup(std::move(commands));
+    if (health() != EngineHealth::kFailed) RunCut();
   }
+  EndCuts();
   // A failed engine answers what is left; a stopped one has worked it off.
   for (;;) {
     std::vector<Command> left =
@@ -119,6 +124,41 @@ void Engine::Loop() {
     if (left.empty()) return;
     for (Command& command : left) command.done(Refusal());
   }
+}
+
+void Engine::Prune(journal::Cut cut, CutDone done) {
+  {
+    std::lock_guard lock(shared_mutex_);
+    if (!cuts_ended_) {
+      TANDEM_CHECK(!cut_, "one cut at a time");
+      cut_.emplace(std::move(cut), std::move(done));
+    }
+  }
+  if (done) return done(Refusal());
+  mailbox_.Wake();
+}
+
+void Engine::RunCut() {
+  std::optional<std::pair<journal::Cut, CutDone>> taken;
+  {
+    std::lock_guard lock(shared_mutex_);
+    std::swap(taken, cut_);
+  }
+  if (!taken) return;
+  absl::StatusOr<journal::CutCounts> counts = journal_->Prune(taken->first);
+  if (counts.ok()) counters_.pruned_records += counts->records;
+  if (!counts.ok() && !journal::IsDiskFull(counts.status())) Fail(counts.status());
+  taken->second(std::move(counts));
+}
+
+void Engine::EndCuts() {
+  std::optional<std::pair<journal::Cut, CutDone>> left;
+  {
+    std::lock_guard lock(shared_mutex_);
+    cuts_ended_ = true;
+    std::swap(left, cut_);
+  }
+  if (left) left->second(Refusal());
 }
 
 absl::Duration Engine::UntilNextDeadline() const {
@@ -137,7 +177,7 @@ bool Engine::DiskIsFull() {
   }
   next_disk_look_ = now + kDiskLookEvery;
   // Where nothing tells how much is free, only the next append can find out.
-  disk_full_ = options_.free_disk && options_.free_disk() < options_.min_free_disk;
+  disk_full_ = options_.free_disk && options_.free_disk() < min_free_disk_;
   EngineHealth expected = disk_full_ ? EngineHealth::kServing : EngineHealth::kReadOnly;
   health_.compare_exchange_strong(expected,
                                   disk_full_ ? EngineHealth::kReadOnly : EngineHealth::kServing);

@@ -1,8 +1,8 @@
 // The one writer of a shard: takes what the mailbox holds, decides it, commits it with one fsync,
 // and only then answers.
 //
-// Threads: one thread of its own (`engine`) owns the shard. Submit, ContextHeard, Installation,
-// health and Stop may be called from any thread.
+// Threads: one thread of its own (`engine`) owns the shard. Submit, Prune, ContextHeard,
+// Installation, health and Stop may be called from any thread.
 #pragma once
 
 #include <absl/functional/any_invocable.h>
@@ -13,8 +13,10 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "router/base/clock.h"
@@ -48,6 +50,7 @@ struct EngineCounters {
   std::atomic<std::uint64_t> alerts_refused{0};
   std::atomic<std::uint64_t> append_nanoseconds{0};
   std::atomic<std::uint64_t> mailbox_refused{0};
+  std::atomic<std::uint64_t> pruned_records{0};
   std::atomic<std::uint64_t> active_alerts{0};
   std::atomic<std::uint64_t> incidents{0};
   std::atomic<std::uint64_t> open_deliveries{0};
@@ -81,6 +84,16 @@ class Engine {
   // RESOURCE_EXHAUSTED (mailbox full), UNAVAILABLE (stopping, failed or read-only).
   void Submit(Command command);
 
+  // Has the journal cut by its one writer, between two groups; a cut of 256 records holds up the
+  // next group for about as long as a commit takes. `done` is called exactly once, on the engine's
+  // thread with what Journal::Prune says, or with UNAVAILABLE (stopping or failed) on any. An error
+  // but DISK_FULL is final, as that of a commit. REQUIRES: the cut before is done.
+  using CutDone = absl::AnyInvocable<void(absl::StatusOr<journal::CutCounts>)>;
+  void Prune(journal::Cut cut, CutDone done);
+
+  // From the next look at the disk on, in place of EngineOptions::min_free_disk.
+  void SetMinFreeDisk(std::uint64_t bytes) { min_free_disk_ = bytes; }
+
   // Notes that the context service was heard of just now.
   void ContextHeard(const TenantId& tenant);
 
@@ -104,6 +117,8 @@ class Engine {
   void Loop();
   void RunGroup(std::vector<Command> commands);
   void Commit(Shard::Group group);
+  void RunCut();
+  void EndCuts();
   absl::Duration UntilNextDeadline() const;
   bool DiskIsFull();
   absl::Status Rebuild();
@@ -118,12 +133,15 @@ class Engine {
   std::unique_ptr<Shard> shard_;
   std::atomic<EngineHealth> health_{EngineHealth::kServing};
   EngineCounters counters_;
+  std::atomic<std::uint64_t> min_free_disk_;
   absl::Time next_disk_look_ = absl::InfinitePast();
   bool disk_full_ = false;
 
-  mutable std::mutex shared_mutex_;  // guards the two below
+  mutable std::mutex shared_mutex_;  // guards the four below
   std::shared_ptr<const core::InstallationState> installation_;
   std::map<TenantId, absl::Time> context_heard_;
+  std::optional<std::pair<journal::Cut, CutDone>> cut_;
+  bool cuts_ended_ = false;
 
   std::mutex stop_mutex_;  // guards the joining of thread_
   std::thread thread_;

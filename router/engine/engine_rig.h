@@ -56,8 +56,8 @@ class TestJournal final : public journal::Journal {
   absl::StatusOr<std::unique_ptr<journal::Reader>> OpenReader() override {
     return inner_->OpenReader();
   }
-  absl::Status Prune(const TenantId& tenant, Sequence through) override {
-    return inner_->Prune(tenant, through);
+  absl::StatusOr<journal::CutCounts> Prune(const journal::Cut& cut) override {
+    return inner_->Prune(cut);
   }
 
   // The append after the next `skip` answers `failure` and writes nothing.

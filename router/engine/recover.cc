@@ -56,6 +56,15 @@ absl::StatusOr<std::unique_ptr<core::TenantState>> RecoverTenant(
   absl::Status folded;
   const absl::Status read =
       reader.ReadRecords(tenant, state->last_sequence.Next(), [&](const journal::RecordRow& row) {
+        if (row.sequence != state->last_sequence.Next()) {
+          folded = Error(
+              absl::StatusCode::kDataLoss, "HISTORY_PRUNED",
+              fmt::format("the history of tenant {} continues at record {}, but only what led to "
+                          "record {} is known: the records between were pruned, and no snapshot "
+                          "behind them can be read; restore the folder snapshots/ from a backup",
+                          tenant.value, row.sequence.value, state->last_sequence.value));
+          return false;
+        }
         auto record = codec::DecodeRecord(row.body, key);
         if (!record.ok()) {
           folded = Annotate(record.status(), fmt::format("record {} of tenant {}",

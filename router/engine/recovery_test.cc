@@ -141,7 +141,7 @@ TEST_F(RecoveryTest, ASnapshotIsTheShortCutThatIsTaken) {
   // Records that a snapshot contains need not be there any more.
   const Sequence head = rig_.Recovered(kHarbor)->last_sequence;
   const std::string before = Digest(kHarbor);
-  ASSERT_TRUE(rig_.journal.Prune(kHarbor, head).ok());
+  ASSERT_TRUE(rig_.journal.Prune({.tenant = kHarbor, .through = head}).ok());
 
   EXPECT_EQ(Digest(kHarbor, &store_), before);
 }

@@ -48,6 +48,14 @@ void Snapshotter::OnCommitted(const std::shared_ptr<const journal::Commit>& comm
   if (due) changed_.notify_one();
 }
 
+void Snapshotter::Demand(const TenantId& tenant) {
+  {
+    std::lock_guard lock(mutex_);
+    growth_[tenant].records = options_.records_between;
+  }
+  changed_.notify_one();
+}
+
 std::map<TenantId, Snapshotter::Growth>::iterator Snapshotter::FindDue() {
   return std::find_if(growth_.begin(), growth_.end(),
                       [this](const auto& entry) { return IsDue(entry.second); });

@@ -39,6 +39,9 @@ class Snapshotter final : public CommitSink {
 
   void OnCommitted(const std::shared_ptr<const journal::Commit>& commit) override;
 
+  // Makes a tenant due now, whatever was recorded. Thread-safe.
+  void Demand(const TenantId& tenant);
+
   // Folds a tenant and writes its snapshot now, on the caller's thread.
   absl::Status Write(const TenantId& tenant);
 

@@ -64,12 +64,12 @@ absl::StatusOr<TenantHead> HeadOf(Reader& reader, const TenantId& tenant) {
                fmt::format("journal: tenant {} has no records", Printable(tenant.value)));
 }
 
-// Writes the next records, up to `last`.
-absl::Status PutSomeRecords(Reader& reader, Sequence last, HashingSink& sink,
+// Writes the next records, up to `last`; the first of all is `first`.
+absl::Status PutSomeRecords(Reader& reader, Sequence first, Sequence last, HashingSink& sink,
                             ExportSummary& summary) {
   absl::Status status;
   std::uint32_t seen = 0;
-  const Sequence from = summary.records == 0 ? Sequence(1) : summary.last.Next();
+  const Sequence from = summary.records == 0 ? first : summary.last.Next();
   const absl::Status read = reader.ReadRecords(summary.tenant, from, [&](const RecordRow& row) {
     if (summary.records == 0) {
       summary.first = row.sequence;
@@ -184,10 +184,13 @@ absl::Status ReadTrailer(ExportFile& file, const ExportSummary& summary) {
 absl::StatusOr<ExportSummary> ExportTenant(Reader& reader, const TenantId& tenant,
                                            ExportSink sink) {
   TANDEM_ASSIGN_OR_RETURN(const TenantHead head, HeadOf(reader, tenant));
+  TANDEM_ASSIGN_OR_RETURN(const std::vector<PrunedRange> ranges, reader.ReadPruned(tenant));
+  // One unbroken chain: single records that outlived what was around them are left out.
+  const Sequence first = ranges.empty() ? Sequence(1) : ranges.back().last.Next();
   HashingSink hashing(sink);
   ExportSummary summary{.tenant = tenant};
   while (summary.last < head.sequence) {
-    TANDEM_RETURN_IF_ERROR(PutSomeRecords(reader, head.sequence, hashing, summary));
+    TANDEM_RETURN_IF_ERROR(PutSomeRecords(reader, first, head.sequence, hashing, summary));
   }
   std::string trailer;
   PutNumber32(trailer, 0);

@@ -59,7 +59,7 @@ TEST_F(ExportTest, TellsTheWholeHistoryByItself) {
 }
 
 TEST_F(ExportTest, BeginsWhereThePrunedJournalBegins) {
-  ASSERT_TRUE(journal_->Prune(kPlant, Sequence(3)).ok());
+  ASSERT_TRUE(journal_->Prune({.tenant = kPlant, .through = Sequence(3)}).ok());
 
   const auto summary = Verify(Export());
 

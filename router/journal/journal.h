@@ -87,6 +87,34 @@ struct Commit {
   std::vector<DeliveryRow> deliveries = {};
 };
 
+// A run of records that were pruned, both ends included.
+struct PrunedRange {
+  Sequence first;
+  Sequence last;
+  friend bool operator==(const PrunedRange&, const PrunedRange&) = default;
+};
+
+// What Prune deletes.
+struct Cut {
+  TenantId tenant = {};
+  // Records and their events from `first` to `through`, but never the head …
+  Sequence first = Sequence(1);
+  Sequence through = {};
+  // … and never these, nor their events; ascending.
+  std::vector<Sequence> keep = {};
+  // Incidents that are resolved and have not changed since: of each call the kCutIncidentsMax that
+  // changed longest ago.
+  absl::Time resolved_before = absl::InfinitePast();
+};
+
+inline constexpr std::uint32_t kCutIncidentsMax = 256;
+
+// What Prune has deleted.
+struct CutCounts {
+  std::uint64_t records = 0;
+  std::uint64_t incidents = 0;
+};
+
 struct TenantHead {
   TenantId tenant;
   Sequence sequence;  // the last one
@@ -117,8 +145,9 @@ class Reader {
  public:
   virtual ~Reader() = default;
 
-  // Calls `visit` for the tenant's records from `from` on, in order, until it returns false.
-  // DATA_LOSS names the record when a stored hash does not fit its bytes.
+  // Calls `visit` for the tenant's records from `from` on, in order, until it returns false. What
+  // was pruned is passed over. DATA_LOSS names the record when a stored hash does not fit its
+  // bytes, or when a record is missing that was not pruned.
   virtual absl::Status ReadRecords(const TenantId& tenant, Sequence from,
                                    absl::FunctionRef<bool(const RecordRow&)> visit) = 0;
   // nullopt when there is none. DATA_LOSS as above.
@@ -126,6 +155,8 @@ class Reader {
                                                               Sequence sequence) = 0;
   // By tenant id.
   virtual absl::StatusOr<std::vector<TenantHead>> ReadHeads() = 0;
+  // What was pruned of the tenant, ascending; neighbours are one range.
+  virtual absl::StatusOr<std::vector<PrunedRange>> ReadPruned(const TenantId& tenant) = 0;
 
   virtual absl::StatusOr<std::optional<IncidentRow>> ReadIncident(const TenantId& tenant,
                                                                   IncidentNumber number) = 0;
@@ -165,9 +196,11 @@ class Journal {
   // Thread-safe.
   virtual absl::StatusOr<std::unique_ptr<Reader>> OpenReader() = 0;
 
-  // Deletes records and events of the tenant up to `through`, but never the head. What remains is
-  // verified from there on.
-  virtual absl::Status Prune(const TenantId& tenant, Sequence through) = 0;
+  // Deletes what `cut` says, and notes what it leaves out, so that a record that is missing for
+  // another reason is still noticed. Works in transactions of at most 256 records: a caller that
+  // must not wait long asks for no more. Errors as of Append, but that DISK_FULL may come after
+  // some of the transactions: what is gone is gone, the rest is as it was.
+  virtual absl::StatusOr<CutCounts> Prune(const Cut& cut) = 0;
 };
 
 // Keeps everything in memory. For tests and simulation.

@@ -84,6 +84,20 @@ class MemoryReader final : public Reader {
     return heads;
   }
 
+  // What is not there was pruned: nothing else removes a record here.
+  absl::StatusOr<std::vector<PrunedRange>> ReadPruned(const TenantId& tenant) override {
+    const std::lock_guard lock(tables_->mutex);
+    std::vector<PrunedRange> ranges;
+    const Tenant* found = tables_->Find(tenant);
+    if (found == nullptr) return ranges;
+    Sequence next(1);
+    for (const auto& [sequence, record] : found->records) {
+      if (sequence != next) ranges.push_back({next, Sequence(sequence.value - 1)});
+      next = sequence.Next();
+    }
+    return ranges;
+  }
+
   absl::StatusOr<std::optional<IncidentRow>> ReadIncident(const TenantId& tenant,
                                                           IncidentNumber number) override {
     const std::lock_guard lock(tables_->mutex);
@@ -185,19 +199,39 @@ class MemoryJournal final : public Journal {
     return std::make_unique<MemoryReader>(tables_);
   }
 
-  absl::Status Prune(const TenantId& id, Sequence through) override {
+  absl::StatusOr<CutCounts> Prune(const Cut& cut) override {
     const std::lock_guard lock(tables_->mutex);
     if (!failed_.ok()) return failed_;
-    const auto at = tables_->tenants.find(id);
-    if (at == tables_->tenants.end() || at->second.records.empty()) return absl::OkStatus();
+    CutCounts counts;
+    const auto at = tables_->tenants.find(cut.tenant);
+    if (at == tables_->tenants.end() || at->second.records.empty()) return counts;
     Tenant& tenant = at->second;
-    const Sequence kept = std::min(through.Next(), tenant.records.rbegin()->first);
-    tenant.records.erase(tenant.records.begin(), tenant.records.lower_bound(kept));
-    tenant.events.erase(tenant.events.begin(), tenant.events.lower_bound({kept, IncidentNumber()}));
-    return absl::OkStatus();
+    const Sequence head = tenant.records.rbegin()->first;
+    const auto is_cut = [&](Sequence sequence) {
+      return sequence >= cut.first && sequence <= cut.through && sequence != head &&
+             !std::ranges::binary_search(cut.keep, sequence);
+    };
+    std::erase_if(tenant.events, [&](const auto& event) { return is_cut(event.first.first); });
+    counts.records =
+        std::erase_if(tenant.records, [&](const auto& record) { return is_cut(record.first); });
+    counts.incidents = CutIncidents(tenant, cut.resolved_before);
+    return counts;
   }
 
  private:
+  static std::uint64_t CutIncidents(Tenant& tenant, absl::Time resolved_before) {
+    std::vector<std::pair<absl::Time, IncidentNumber>> old;
+    for (const auto& [number, row] : tenant.incidents) {
+      if (row.state == IncidentState::kResolved && row.updated < resolved_before) {
+        old.emplace_back(row.updated, number);
+      }
+    }
+    std::ranges::sort(old);
+    if (old.size() > kCutIncidentsMax) old.resize(kCutIncidentsMax);
+    for (const auto& [updated, number] : old) tenant.incidents.erase(number);
+    return old.size();
+  }
+
   // The commit's records with their hashes, or the gap; changes nothing.
   // REQUIRES: the mutex is held.
   absl::Status Chain(const Commit& commit, std::vector<SharedRecord>* records) const {

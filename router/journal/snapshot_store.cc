@@ -159,10 +159,12 @@ absl::StatusOr<std::vector<Sequence>> SnapshotStore::List(const TenantId& tenant
   return sequences;
 }
 
-absl::StatusOr<SnapshotStore::Loaded> SnapshotStore::Load(const TenantId& tenant) const {
+absl::StatusOr<SnapshotStore::Loaded> SnapshotStore::Load(const TenantId& tenant,
+                                                          std::optional<Sequence> before) const {
   Loaded loaded;
   TANDEM_ASSIGN_OR_RETURN(const std::vector<Sequence> all, List(tenant));
   for (const Sequence sequence : all) {
+    if (before && sequence >= *before) continue;
     absl::StatusOr<Snapshot> snapshot = Read(PathOf(tenant, sequence), tenant, sequence);
     if (snapshot.ok()) {
       loaded.snapshot = *std::move(snapshot);

@@ -38,8 +38,10 @@ class SnapshotStore {
     std::optional<Snapshot> snapshot;   // the newest that is whole
     std::vector<absl::Status> skipped;  // newer ones that are damaged: DATA_LOSS names the file
   };
-  // An error only when the folder cannot be read.
-  absl::StatusOr<Loaded> Load(const TenantId& tenant) const;
+  // The newest, or the newest that is older than `before`. An error only when the folder cannot be
+  // read.
+  absl::StatusOr<Loaded> Load(const TenantId& tenant,
+                              std::optional<Sequence> before = std::nullopt) const;
 
  private:
   explicit SnapshotStore(std::string folder) : folder_(std::move(folder)) {}

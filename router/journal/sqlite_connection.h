@@ -33,6 +33,7 @@ class Statement {
   // Ends the statement, and with it the read that it holds open. Parameters stay bound.
   void Reset();
 
+  bool is_prepared() const { return statement_ != nullptr; }
   std::int64_t Integer(int column) const;
   // Valid until the next Step or Reset.
   std::string_view Bytes(int column) const;

@@ -29,7 +29,7 @@ class DamageTest : public ::testing::Test {
         ASSERT_TRUE((*journal)->Append(CommitOf(tenant, i)).ok());
       }
     }
-    ASSERT_TRUE((*journal)->Prune(kTenants[0], Sequence(20)).ok());
+    ASSERT_TRUE((*journal)->Prune({.tenant = kTenants[0], .through = Sequence(20)}).ok());
     journal->reset();
     std::ifstream file(path, std::ios::binary);
     whole_.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());

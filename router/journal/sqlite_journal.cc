@@ -89,9 +89,12 @@ class SqliteJournal final : public Journal {
     return Exclusively(RoomFor(commit, page_bytes_), [&] { return writer_->Write(commit); });
   }
 
-  absl::Status Prune(const TenantId& tenant, Sequence through) override {
+  absl::StatusOr<CutCounts> Prune(const Cut& cut) override {
     // Deleting needs room too, in the log: as much as one step rewrites.
-    return Exclusively(256 * 4 * page_bytes_, [&] { return writer_->Prune(tenant, through); });
+    CutCounts counts;
+    TANDEM_RETURN_IF_ERROR(
+        Exclusively(256 * 4 * page_bytes_, [&] { return writer_->Prune(cut, &counts); }));
+    return counts;
   }
 
   absl::StatusOr<std::unique_ptr<Reader>> OpenReader() override {
@@ -136,7 +139,7 @@ class ReadOnlyJournal final : public Journal {
   explicit ReadOnlyJournal(std::string path) : path_(std::move(path)) {}
 
   absl::Status Append(const Commit&) override { return Refusal(); }
-  absl::Status Prune(const TenantId&, Sequence) override { return Refusal(); }
+  absl::StatusOr<CutCounts> Prune(const Cut&) override { return Refusal(); }
   absl::StatusOr<std::unique_ptr<Reader>> OpenReader() override {
     return SqliteReader::Open(path_);
   }
@@ -193,7 +196,7 @@ absl::StatusOr<std::unique_ptr<Journal>> OpenForWriting(const SqliteOptions& opt
   bool empty = false;
   TANDEM_RETURN_IF_ERROR(CheckFormat(connection, &empty));
   TANDEM_RETURN_IF_ERROR(SetUpWriter(connection, options.page_bytes));
-  if (empty) TANDEM_RETURN_IF_ERROR(CreateTables(connection));
+  TANDEM_RETURN_IF_ERROR(empty ? CreateTables(connection) : Upgrade(connection));
   TANDEM_RETURN_IF_ERROR(EmptyTheLog(connection));
   TANDEM_RETURN_IF_ERROR(SyncFolder(FolderOf(options.path)));  // SQLite does not look at this error
 

@@ -91,14 +91,48 @@ TEST_F(SqliteJournalTest, LetsTheNextWriterInWhenTheFirstIsGone) {
 
 TEST_F(SqliteJournalTest, RefusesANewerFormatAndLeavesItAlone) {
   Open().reset();
-  Sql("PRAGMA user_version = 2");
+  Sql("PRAGMA user_version = 3");
 
   const absl::Status status = OpenError();
 
   EXPECT_EQ(ReasonOf(status), "JOURNAL_NEWER");
-  EXPECT_THAT(MessageOf(status), AllOf(HasSubstr("format 2"), HasSubstr("up to 1")));
+  EXPECT_THAT(MessageOf(status), AllOf(HasSubstr("format 3"), HasSubstr("up to 2")));
   EXPECT_EQ(ReasonOf(OpenError({.read_only = true})), "JOURNAL_NEWER");
+  EXPECT_EQ(Sql("PRAGMA user_version"), "3");
+}
+
+TEST_F(SqliteJournalTest, ReadsFormat1AndBringsItUpToDateWhenItWrites) {
+  ASSERT_TRUE(Open()->Append(OneRecord(1)).ok());
+  Sql("DROP TABLE pruned");
+  Sql("PRAGMA user_version = 1");
+
+  const auto reader = *Open({.read_only = true})->OpenReader();
+  EXPECT_TRUE(Verify(*reader, {}).FirstError().ok());
+  EXPECT_TRUE(reader->ReadPruned(kPlant)->empty());
+  EXPECT_EQ(Sql("PRAGMA user_version"), "1");
+
+  const auto writer = Open();
+  ASSERT_TRUE(writer->Append(OneRecord(2)).ok());
+  ASSERT_TRUE(writer->Prune({.tenant = kPlant, .through = Sequence(1)}).ok());
   EXPECT_EQ(Sql("PRAGMA user_version"), "2");
+  EXPECT_TRUE(Verify(**writer->OpenReader(), {}).FirstError().ok());
+}
+
+// A chain alone cannot show that its beginning was taken away.
+TEST_F(SqliteJournalTest, RecordsThatWereDeletedByHandAreMissing) {
+  {
+    const auto writer = Open();
+    for (std::uint64_t i = 1; i <= 9; ++i) ASSERT_TRUE(writer->Append(OneRecord(i)).ok());
+    ASSERT_TRUE(writer->Prune({.tenant = kPlant, .through = Sequence(2)}).ok());
+  }
+  const auto first_error = [&] {
+    return Verify(**Open({.read_only = true})->OpenReader(), {}).FirstError();
+  };
+  EXPECT_TRUE(first_error().ok()) << first_error();
+  Sql("DELETE FROM records WHERE id = (SELECT min(id) FROM records)");
+
+  EXPECT_EQ(first_error().code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(MessageOf(first_error()), HasSubstr("missing"));
 }
 
 TEST_F(SqliteJournalTest, RefusesTheDatabaseOfAnotherProgramAndLeavesItAlone) {
@@ -132,7 +166,8 @@ TEST_F(SqliteJournalTest, ReadsBesideALiveWriterWithoutItsLock) {
   EXPECT_TRUE(report.FirstError().ok()) << report.FirstError();
   EXPECT_EQ(report.tenants.at(0).last, Sequence(2));
   EXPECT_EQ(ReasonOf(beside->Append(OneRecord(3))), "JOURNAL_READ_ONLY");
-  EXPECT_EQ(ReasonOf(beside->Prune(kPlant, Sequence(1))), "JOURNAL_READ_ONLY");
+  EXPECT_EQ(ReasonOf(beside->Prune({.tenant = kPlant, .through = Sequence(1)}).status()),
+            "JOURNAL_READ_ONLY");
 }
 
 TEST_F(SqliteJournalTest, DoesNotCreateWhatItWasToRead) {

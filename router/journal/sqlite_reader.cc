@@ -92,6 +92,7 @@ absl::Status SqliteReader::PrepareStatements() {
                        "tenants.id << 40 AND (tenants.id << 40) + 0xffffffffff) ORDER BY name"),
       .records = prepare("SELECT id, time_us, previous, hash, body FROM records "
                          "WHERE id BETWEEN ?1 AND ?2 ORDER BY id"),
+      .pruned = {},
       .incident = prepare("SELECT id, updated_us, state, severity, owner_side, owner_team, rule, "
                           "seal, body FROM incidents WHERE id = ?1"),
       .incidents = prepare(
@@ -107,6 +108,14 @@ absl::Status SqliteReader::PrepareStatements() {
       .deliveries = prepare("SELECT deliveries.id, seal, body, name FROM deliveries JOIN tenants "
                             "ON tenants.id = deliveries.id >> 40 ORDER BY name, deliveries.id"),
   });
+  TANDEM_RETURN_IF_ERROR(status);
+  TANDEM_ASSIGN_OR_RETURN(
+      const std::string has_pruned,
+      connection_.Ask("SELECT count(*) FROM sqlite_schema WHERE name = 'pruned'"));
+  if (has_pruned != "0") {
+    statements_->pruned = prepare(
+        "SELECT first, last, seal FROM pruned WHERE first BETWEEN ?1 AND ?2 ORDER BY first");
+  }
   return status;
 }
 
@@ -139,14 +148,40 @@ absl::Status SqliteReader::ReadRecords(const TenantId& tenant, Sequence from,
     if (!found) return absl::OkStatus();
     TANDEM_ASSIGN_OR_RETURN(const RecordRow record, RecordOf(tenant, records));
     if (before && record.sequence != before->sequence.Next()) {
-      return DamagedRecord(tenant, before->sequence.Next(), "it is missing");
-    }
-    if (before && record.previous != before->hash) {
+      const PrunedRange missing{before->sequence.Next(), Sequence(record.sequence.value - 1)};
+      TANDEM_ASSIGN_OR_RETURN(const bool pruned, WasPruned(tenant, missing));
+      if (!pruned) return DamagedRecord(tenant, missing.first, "it is missing");
+    } else if (before && record.previous != before->hash) {
       return DamagedRecord(tenant, record.sequence, "it is not chained to the record before it");
     }
     if (!visit(record)) return absl::OkStatus();
     before = {.tenant = {}, .sequence = record.sequence, .hash = record.hash, .time = {}};
   }
+}
+
+absl::StatusOr<std::vector<PrunedRange>> SqliteReader::ReadPruned(const TenantId& tenant) {
+  std::vector<PrunedRange> ranges;
+  TANDEM_ASSIGN_OR_RETURN(const std::int64_t key, TenantKey(tenant));
+  if (key == 0 || !statements_->pruned.is_prepared()) return ranges;
+  Statement& statement = statements_->pruned;
+  const ResetAtEnd reset(statement);
+  statement.Bind(1, FirstKey(key)).Bind(2, LastKey(key));
+  for (;;) {
+    TANDEM_ASSIGN_OR_RETURN(const bool found, statement.Step());
+    if (!found) return ranges;
+    const PrunedRange range{Sequence(NumberOf(statement.Integer(0))),
+                            Sequence(NumberOf(statement.Integer(1)))};
+    if (SealOf(tenant, range) != statement.Integer(2)) {
+      return DamagedRow(fmt::format("the range at record {} of tenant {}", range.first.value,
+                                    Printable(tenant.value)));
+    }
+    ranges.push_back(range);
+  }
+}
+
+absl::StatusOr<bool> SqliteReader::WasPruned(const TenantId& tenant, const PrunedRange& range) {
+  TANDEM_ASSIGN_OR_RETURN(const std::vector<PrunedRange> ranges, ReadPruned(tenant));
+  return std::ranges::find(ranges, range) != ranges.end();
 }
 
 absl::StatusOr<std::optional<RecordRow>> SqliteReader::ReadRecord(const TenantId& tenant,

@@ -23,6 +23,7 @@ class SqliteReader final : public Reader {
   absl::StatusOr<std::optional<RecordRow>> ReadRecord(const TenantId& tenant,
                                                       Sequence sequence) override;
   absl::StatusOr<std::vector<TenantHead>> ReadHeads() override;
+  absl::StatusOr<std::vector<PrunedRange>> ReadPruned(const TenantId& tenant) override;
   absl::StatusOr<std::optional<IncidentRow>> ReadIncident(const TenantId& tenant,
                                                           IncidentNumber number) override;
   absl::StatusOr<std::vector<IncidentRow>> ListIncidents(const IncidentQuery& query) override;
@@ -40,12 +41,14 @@ class SqliteReader final : public Reader {
 
   // 0 when there is none.
   absl::StatusOr<std::int64_t> TenantKey(const TenantId& tenant);
+  absl::StatusOr<bool> WasPruned(const TenantId& tenant, const PrunedRange& range);
   absl::Status AddStream(const IncidentQuery& query, const IncidentFilter& filter,
                          const TenantId& tenant, IncidentState state, NewestIncidents& newest);
 
   struct Statements {
     Statement begin, end;
     Statement tenant, heads, records;
+    Statement pruned;  // of a database of format 1: none
     Statement incident, incidents, incident_events, events, deliveries;
   };
 

@@ -48,6 +48,14 @@ CREATE TABLE deliveries(
   body BLOB NOT NULL) STRICT;
 )sql";
 
+// Since format 2.
+constexpr char kPruned[] = R"sql(
+CREATE TABLE pruned(
+  first INTEGER PRIMARY KEY,
+  last INTEGER NOT NULL,
+  seal INTEGER NOT NULL) STRICT;
+)sql";
+
 // Sets a pragma and reads it back.
 absl::Status Demand(const Connection& connection, std::string_view pragma, std::string_view setting,
                     std::string_view read_back) {
@@ -116,6 +124,15 @@ std::int64_t SealOf(const DeliveryRow& row) {
       Fresh().Byte('d').Sized(row.tenant.value).Number(row.number.value).Bytes(row.body).Finish());
 }
 
+std::int64_t SealOf(const TenantId& tenant, const PrunedRange& range) {
+  return FirstEight(Fresh()
+                        .Byte('g')
+                        .Sized(tenant.value)
+                        .Number(range.first.value)
+                        .Number(range.last.value)
+                        .Finish());
+}
+
 absl::Status CheckFormat(const Connection& connection, bool* empty) {
   TANDEM_ASSIGN_OR_RETURN(const std::int64_t application,
                           AskNumber(connection, "PRAGMA application_id"));
@@ -173,10 +190,18 @@ absl::Status SetUpReader(const Connection& connection) {
 }
 
 absl::Status CreateTables(const Connection& connection) {
-  return connection.Execute(fmt::format("BEGIN IMMEDIATE; {} PRAGMA application_id = {}; "
+  return connection.Execute(fmt::format("BEGIN IMMEDIATE; {} {} PRAGMA application_id = {}; "
                                         "PRAGMA user_version = {}; COMMIT",
-                                        kTables, kApplicationId, kFormatVersion)
+                                        kTables, kPruned, kApplicationId, kFormatVersion)
                                 .c_str());
+}
+
+absl::Status Upgrade(const Connection& connection) {
+  TANDEM_ASSIGN_OR_RETURN(const std::int64_t version, AskNumber(connection, "PRAGMA user_version"));
+  if (version == kFormatVersion) return absl::OkStatus();
+  return connection.Execute(
+      fmt::format("BEGIN IMMEDIATE; {} PRAGMA user_version = {}; COMMIT", kPruned, kFormatVersion)
+          .c_str());
 }
 
 }  // namespace tandem::journal::sqlite

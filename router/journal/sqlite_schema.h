@@ -13,7 +13,7 @@
 namespace tandem::journal::sqlite {
 
 // Raised with every change that an older program would misread.
-inline constexpr std::int64_t kFormatVersion = 1;
+inline constexpr std::int64_t kFormatVersion = 2;
 // "TNDM": `file journal.db` shows it.
 inline constexpr std::int64_t kApplicationId = 0x544e444d;
 
@@ -37,6 +37,7 @@ inline std::uint64_t NumberOf(std::int64_t key) {
 std::int64_t SealOf(const IncidentRow& row);
 std::int64_t SealOf(const EventRow& row);
 std::int64_t SealOf(const DeliveryRow& row);
+std::int64_t SealOf(const TenantId& tenant, const PrunedRange& range);
 
 // FAILED_PRECONDITION: JOURNAL_NEWER for a newer format, JOURNAL_FOREIGN for a database that is not
 // ours. `*empty` tells a new file. Writes nothing.
@@ -52,5 +53,8 @@ absl::StatusOr<std::int64_t> PageBytes(const Connection& connection);
 
 // REQUIRES: CheckFormat found the file empty, SetUpWriter succeeded.
 absl::Status CreateTables(const Connection& connection);
+// Brings a database of an older format to this one, in one transaction.
+// REQUIRES: CheckFormat found it to be ours and no newer, SetUpWriter succeeded.
+absl::Status Upgrade(const Connection& connection);
 
 }  // namespace tandem::journal::sqlite

@@ -12,10 +12,6 @@
 namespace tandem::journal::sqlite {
 namespace {
 
-// 256 records × 20 KiB ≈ 5 MiB a transaction: neither the log nor the cache grows with what is
-// pruned.
-constexpr std::int64_t kPruneRecords = 256;
-
 std::string_view View(const Hash& hash) {
   return {reinterpret_cast<const char*>(hash.data()), hash.size()};
 }
@@ -55,9 +51,6 @@ absl::Status Writer::PrepareStatements() {
       .delivery_done = prepare("DELETE FROM deliveries WHERE id = ?1"),
       .head = prepare("SELECT id, time_us, previous, hash, body FROM records "
                       "WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1"),
-      .delete_records = prepare("DELETE FROM records WHERE id BETWEEN ?1 AND ?2"),
-      .delete_events = prepare("DELETE FROM events WHERE record BETWEEN ?1 AND ?2"),
-      .oldest = prepare("SELECT min(id) FROM records WHERE id BETWEEN ?1 AND ?2"),
   });
   return status;
 }
@@ -260,32 +253,6 @@ absl::Status Writer::AssertNothingWritten() {
     if (sequence != tenant.head.sequence) return unknown("a head has moved");
   }
   return absl::OkStatus();
-}
-
-absl::Status Writer::Prune(const TenantId& id, Sequence through) {
-  const auto at = tenants_.find(id.value);
-  if (at == tenants_.end()) return absl::OkStatus();
-  const Tenant& tenant = at->second;
-  if (tenant.head.sequence.value <= 1) return absl::OkStatus();
-  const std::int64_t last =
-      RowKey(tenant.id, std::min(through.value, tenant.head.sequence.value - 1));
-  Statement& oldest = statements_->oldest;
-  TANDEM_ASSIGN_OR_RETURN(const bool found,
-                          oldest.Bind(1, FirstKey(tenant.id)).Bind(2, LastKey(tenant.id)).Step());
-  std::int64_t first = found ? oldest.Integer(0) : last + 1;
-  oldest.Reset();
-  for (; first <= last; first += kPruneRecords) {
-    absl::Status status = DeleteRange(first, std::min(first + kPruneRecords - 1, last));
-    if (!status.ok()) return Undo(status);
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Writer::DeleteRange(std::int64_t first, std::int64_t last) {
-  TANDEM_RETURN_IF_ERROR(statements_->begin.Run());
-  TANDEM_RETURN_IF_ERROR(statements_->delete_records.Bind(1, first).Bind(2, last).Run());
-  TANDEM_RETURN_IF_ERROR(statements_->delete_events.Bind(1, first).Bind(2, last).Run());
-  return statements_->commit.Run();
 }
 
 }  // namespace tandem::journal::sqlite

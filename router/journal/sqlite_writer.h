@@ -27,8 +27,8 @@ class Writer {
 
   // As Journal::Append: OK, DISK_FULL (known to be not written), or final.
   absl::Status Write(const Commit& commit);
-  // As Journal::Prune: OK, DISK_FULL (what is gone is gone, the rest is as it was), or final.
-  absl::Status Prune(const TenantId& tenant, Sequence through);
+  // As Journal::Prune, with what was deleted in `*counts`; see sqlite_prune.cc.
+  absl::Status Prune(const Cut& cut, CutCounts* counts);
 
   sqlite3* handle() const { return connection_.handle(); }
 
@@ -67,16 +67,29 @@ class Writer {
   void Adopt();
   absl::Status Undo(const absl::Status& reason);
   absl::Status AssertNothingWritten();
-  absl::Status DeleteRange(std::int64_t first, std::int64_t last);
+
+  struct PruneStatements {
+    Statement oldest, delete_records, delete_events, pruned_around, delete_pruned, pruned,
+        delete_incidents;
+  };
+  absl::Status PreparePruning();
+  absl::StatusOr<Sequence> OldestRecord(std::int64_t tenant, Sequence from);
+  absl::Status PruneSome(const Cut& cut, std::int64_t tenant, const PrunedRange& window,
+                         CutCounts* counts);
+  absl::StatusOr<std::uint64_t> DeleteRun(const TenantId& id, std::int64_t tenant,
+                                          const PrunedRange& run);
+  absl::Status NotePruned(const TenantId& id, std::int64_t tenant, PrunedRange range);
+  absl::Status PruneIncidents(const Cut& cut, std::int64_t tenant, CutCounts* counts);
 
   struct Statements {
     Statement begin, commit, rollback;
     Statement tenant, record, incident, event, delivery, delivery_done;
-    Statement head, delete_records, delete_events, oldest;
+    Statement head;
   };
 
   const Connection connection_;  // closed after the statements
   std::unique_ptr<Statements> statements_;
+  std::unique_ptr<PruneStatements> pruning_;  // made when first needed
   // By name; the order is seen by nobody.
   std::unordered_map<std::string, Tenant> tenants_;
   std::int64_t last_tenant_ = 0;

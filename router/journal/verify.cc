@@ -15,19 +15,30 @@ namespace {
 
 constexpr std::uint32_t kStep = 1'000;  // rows a read
 
+// Whether exactly these records were pruned.
+absl::StatusOr<bool> WasPruned(Reader& reader, const TenantId& tenant, const PrunedRange& range) {
+  TANDEM_ASSIGN_OR_RETURN(const std::vector<PrunedRange> ranges, reader.ReadPruned(tenant));
+  return std::ranges::find(ranges, range) != ranges.end();
+}
+
 // Checks the next records. The reader checks too; this does not rely on it.
 absl::Status CheckSomeRecords(Reader& reader, TenantReport& report) {
   absl::Status status;
   std::uint32_t seen = 0;
   const Sequence from = report.records == 0 ? Sequence(1) : report.last.Next();
   const absl::Status read = reader.ReadRecords(report.tenant, from, [&](const RecordRow& row) {
-    if (report.records == 0) {
-      report.first = row.sequence;
+    if (row.sequence != report.last.Next()) {
+      const PrunedRange missing{report.last.Next(), Sequence(row.sequence.value - 1)};
+      const auto pruned = WasPruned(reader, report.tenant, missing);
+      if (!pruned.ok() || !*pruned) {
+        status = pruned.ok() ? DamagedRecord(report.tenant, missing.first, "it is missing")
+                             : pruned.status();
+        return false;
+      }
+      report.pruned += missing.last.value - missing.first.value + 1;
       report.head = row.previous;
-    } else if (row.sequence != report.last.Next()) {
-      status = DamagedRecord(report.tenant, report.last.Next(), "it is missing");
-      return false;
     }
+    if (report.records == 0) report.first = row.sequence;
     if (row.previous != report.head) {
       status = DamagedRecord(report.tenant, row.sequence, "it is not chained to the record before");
       return false;

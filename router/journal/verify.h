@@ -23,6 +23,7 @@ struct TenantReport {
   Sequence first = {};  // the oldest record that is there
   Sequence last = {};   // the newest one that was checked
   std::uint64_t records = 0;
+  std::uint64_t pruned = 0;  // records that the retention has removed, before or between these
   std::uint64_t bytes = 0;   // of bodies
   Hash head = {};            // of `last`
   absl::Status status = {};  // DATA_LOSS names the first bad record or row

@@ -33,6 +33,9 @@ class LyingReader final : public Reader {
     return truth_.ReadRecord(tenant, sequence);
   }
   absl::StatusOr<std::vector<TenantHead>> ReadHeads() override { return truth_.ReadHeads(); }
+  absl::StatusOr<std::vector<PrunedRange>> ReadPruned(const TenantId& tenant) override {
+    return truth_.ReadPruned(tenant);
+  }
   absl::StatusOr<std::optional<IncidentRow>> ReadIncident(const TenantId& tenant,
                                                           IncidentNumber number) override {
     return truth_.ReadIncident(tenant, number);
@@ -101,7 +104,7 @@ TEST_F(VerifyTest, ReportsEveryTenantOfASoundJournal) {
 }
 
 TEST_F(VerifyTest, TakesAPrunedHistoryFromWhereItBegins) {
-  ASSERT_TRUE(journal_->Prune(kPlant, Sequence(1'200)).ok());
+  ASSERT_TRUE(journal_->Prune({.tenant = kPlant, .through = Sequence(1'200)}).ok());
 
   const VerifyReport report = Verify(*reader_, {});
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "router/base/status.h"
@@ -125,7 +126,8 @@ void Compiler::CompileRule(const ConfigNode& node) {
   rule.escalation = ladder.value_or(0);
   Defaults values = defaults_;
   CompileCommon(node, values);
-  rule.group_by = std::move(values.group_by);
+  rule.group_by.assign(std::make_move_iterator(values.group_by.begin()),
+                       std::make_move_iterator(values.group_by.end()));
   rule.group_wait = values.group_wait;
   rule.resolve_wait = values.resolve_wait;
   rule.reopen_within = values.reopen_within;

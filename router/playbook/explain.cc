@@ -93,7 +93,7 @@ std::vector<Verdict> Playbook::Explain(LabelsView labels, const Binding& binding
   Trial trial(labels, binding, now, match);
   for (std::uint32_t rule = 0; rule < rules_.size(); ++rule) {
     const RulePlan& plan = index_->plans()[rule];
-    const bool matched = trial.Try(rules_[rule], plan);
+    const bool matched = trial.Try(rules_[rule], plan, Found::kByTurn);
     verdicts.push_back({rule, matched, reasoner.FirstObstacle(plan)});
     if (matched) break;
   }

@@ -65,6 +65,7 @@ RuleIndex::RuleIndex(const Playbook& playbook) {
     const bool by_label = label.matcher != nullptr && label.rules <= fact.rules;
     if (fact.matcher == nullptr || by_label) {
       labels_.File(i, label.matcher);
+      plans_[i].filed = label.matcher;
     } else {
       FactDrawer& drawer = DrawerOf(*fact.matcher);
       drawer.drawer.File(i, *fact.matcher);

@@ -19,7 +19,7 @@ Match Playbook::MatchRule(LabelsView labels, const Binding& binding, absl::Time 
   bool found = false;
   index_->ForEachCandidate(labels, binding, [&](std::uint32_t rule) {
     match.rule = rule;
-    found = trial.Try(rules_[rule], index_->plans()[rule]);
+    found = trial.Try(rules_[rule], index_->plans()[rule], Found::kByIndex);
     return found;
   });
   TANDEM_CHECK(found, "the last rule of a playbook matches everything");
@@ -31,7 +31,7 @@ Match Playbook::MatchByScan(LabelsView labels, const Binding& binding, absl::Tim
   Trial trial(labels, binding, now, match);
   for (std::uint32_t rule = 0; rule < rules_.size(); ++rule) {
     match.rule = rule;
-    if (trial.Try(rules_[rule], index_->plans()[rule])) return match;
+    if (trial.Try(rules_[rule], index_->plans()[rule], Found::kByTurn)) return match;
   }
   TANDEM_CHECK(false, "the last rule of a playbook matches everything");
   return match;

@@ -79,10 +79,18 @@ Truth Trial::IsOff(const RulePlan::When& when) {
   return *on ? Truth::kFails : Truth::kHolds;
 }
 
-Truth Trial::All(const RulePlan& plan) {
-  for (const Matcher* matcher : plan.labels) {
-    if (!matcher->Matches(Label(*matcher))) return Truth::kFails;
-  }
+// A rule that the index found by its only label is not looked at again: with ten thousand rules
+// each look is one at cold memory.
+bool Trial::LabelsHold(const RulePlan& plan, Found found) const {
+  const Matcher* known = found == Found::kByIndex ? plan.filed : nullptr;
+  if (known != nullptr && plan.labels.size() == 1) return true;
+  return std::all_of(plan.labels.begin(), plan.labels.end(), [&](const Matcher* matcher) {
+    return matcher == known || matcher->Matches(Label(*matcher));
+  });
+}
+
+Truth Trial::All(const RulePlan& plan, Found found) {
+  if (!LabelsHold(plan, found)) return Truth::kFails;
   Truth all = Truth::kHolds;
   const auto fails = [&](Truth truth) {
     if (truth == Truth::kMissing) all = Truth::kMissing;
@@ -98,8 +106,8 @@ Truth Trial::All(const RulePlan& plan) {
   return all;
 }
 
-bool Trial::Try(const Rule& rule, const RulePlan& plan) {
-  const Truth truth = All(plan);
+bool Trial::Try(const Rule& rule, const RulePlan& plan, Found found) {
+  const Truth truth = All(plan, found);
   if (truth == Truth::kFails) return false;
   match_.handling = rule.handling;
   if (truth == Truth::kHolds) return true;

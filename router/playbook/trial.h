@@ -28,12 +28,17 @@ struct RulePlan {
     std::string_view name;
   };
   std::vector<const Matcher*> labels;
+  // The one of `labels` under which the index has filed the rule: it holds for every candidate.
+  const Matcher* filed = nullptr;
   std::vector<Context> context;
   std::vector<When> in, not_in;
 
   // REQUIRES: `rule` and the calendars of `playbook` outlive the plan; the rule's calendars exist.
   static RulePlan Of(const Rule& rule, const Playbook& playbook);
 };
+
+// Who says that a rule may match at all.
+enum class Found { kByIndex, kByTurn };
 
 enum class Truth { kFails, kHolds, kMissing };
 
@@ -44,7 +49,7 @@ class Trial {
 
   // True when the rule matches; then `match` says how. Else only calendars and gaps are added to
   // it.
-  bool Try(const Rule& rule, const RulePlan& plan);
+  bool Try(const Rule& rule, const RulePlan& plan, Found found);
 
   std::string_view Label(const Matcher& matcher) const;
   // The fact that a matcher over context asks for; nullopt when it is missing.
@@ -59,7 +64,8 @@ class Trial {
   Truth IsOff(const RulePlan::When& when);
 
  private:
-  Truth All(const RulePlan& plan);
+  Truth All(const RulePlan& plan, Found found);
+  bool LabelsHold(const RulePlan& plan, Found found) const;
   void NoteGaps(const RulePlan& plan);
   void NoteGap(std::string_view fact);
 

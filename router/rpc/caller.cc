@@ -30,6 +30,25 @@ absl::Status BadName(std::string_view name, std::string_view field) {
 
 }  // namespace
 
+absl::StatusOr<Caller> Authenticator::AuthenticateCertificate(std::string_view, absl::Time) const {
+  return Error(absl::StatusCode::kUnauthenticated, "CERTIFICATE_UNKNOWN",
+               "this process does not know callers by their certificate; send metadata "
+               "`authorization: Bearer tdm_…` too");
+}
+
+absl::StatusOr<Caller> Identify(const Credential& credential, const Authenticator& authenticator,
+                                absl::Time now) {
+  const auto& [token, certificate] = credential;
+  if (token.empty()) return authenticator.AuthenticateCertificate(certificate, now);
+  TANDEM_ASSIGN_OR_RETURN(Caller caller, authenticator.Authenticate(token, now));
+  if (certificate.empty() || certificate == caller.principal) return caller;
+  const auto bearer = authenticator.AuthenticateCertificate(certificate, now);
+  if (bearer.ok() && bearer->role == Role::kService) return caller;
+  return Error(absl::StatusCode::kPermissionDenied, "CREDENTIALS_DIFFER",
+               "the client certificate and the token of this call are of different principals; "
+               "send the token of the principal that the certificate names, or none");
+}
+
 absl::StatusOr<TenantId> ResolveTenant(const Caller& caller, const Authenticator& authenticator,
                                        std::string_view name, std::string_view field) {
   if (name.empty()) {

@@ -26,10 +26,10 @@ struct Caller {
   Role role = Role::kViewer;
   std::vector<TenantId> tenants;  // sorted
   bool all_tenants = false;       // roles admin and service of the installation
-  std::string token_id;           // for logs and for revocation; never the secret
+  std::string token_id;  // for logs and for revocation; never the secret. "": by certificate
 };
 
-// Finds the caller of a token. Thread-safe; must not block for long.
+// Finds the caller of a token, or of a client certificate. Thread-safe; must not block for long.
 class Authenticator {
  public:
   virtual ~Authenticator() = default;
@@ -38,9 +38,28 @@ class Authenticator {
   // TOKEN_INVALID, TOKEN_EXPIRED or TOKEN_REVOKED.
   virtual absl::StatusOr<Caller> Authenticate(std::string_view token, absl::Time now) const = 0;
 
+  // The caller that a client certificate names, which TLS has checked. UNAUTHENTICATED with reason
+  // CERTIFICATE_UNKNOWN when there is no such principal, or when certificates are not looked up
+  // here (the default).
+  virtual absl::StatusOr<Caller> AuthenticateCertificate(std::string_view principal,
+                                                         absl::Time now) const;
+
   // Whether `tenant` exists at all (for callers with `all_tenants`).
   virtual bool TenantExists(const TenantId& tenant) const = 0;
 };
+
+// What a call shows of itself.
+struct Credential {
+  std::string token = {};        // what stood behind "Bearer "; empty: none
+  std::string certificate = {};  // the principal that its client certificate names; empty: none
+  friend auto operator<=>(const Credential&, const Credential&) = default;
+};
+
+// The caller with that credential: of its token, or without one of its certificate. When it shows
+// both they name one principal, or the certificate is that of a service that passes calls on;
+// PERMISSION_DENIED with reason CREDENTIALS_DIFFER otherwise.
+absl::StatusOr<Caller> Identify(const Credential& credential, const Authenticator& authenticator,
+                                absl::Time now);
 
 // The tenant that `name` (`tenants/{tenant}` or `tenants/{tenant}/…`) asks for, or the caller's
 // only one when `name` is empty. NOT_FOUND with reason TENANT_NOT_FOUND and one text for "does not

@@ -10,8 +10,9 @@
 namespace tandem::rpc {
 namespace {
 
+// One line that a terminal and a log can take, whatever a caller has put into it.
 std::string Clean(std::string_view text) {
-  return IsUtf8(text) ? std::string(text) : Printable(text);
+  return IsUtf8(text) && !HasControlCharacters(text) ? std::string(text) : Printable(text);
 }
 
 // `text` in at most `max` bytes, cut between characters.
@@ -32,10 +33,13 @@ std::size_t AddFields(const std::vector<FieldError>& fields, google::rpc::Status
   std::size_t left = kWireDetailsMax - std::min(kWireDetailsMax, details.ByteSizeLong() + 200);
   std::size_t taken = 0;
   for (const FieldError& field : fields) {
-    const std::size_t size = field.field.size() + field.description.size() + 10;
+    // Cut as the message is, so that the first always fits: an error without its field tells less.
+    const FieldError shown{Cut(Clean(field.field), kWireFieldMax),
+                           Cut(Clean(field.description), kWireMessageMax)};
+    const std::size_t size = shown.field.size() + shown.description.size() + 10;
     if (size > left) break;
     left -= size;
-    add(detail, field);
+    add(detail, shown);
     ++taken;
   }
   details.add_details()->PackFrom(detail);
@@ -50,16 +54,16 @@ std::size_t AddFieldDetails(const absl::Status& status, google::rpc::Status& det
         fields, details, [&](auto& detail, const FieldError& field) {
           auto* violation = detail.add_violations();
           violation->set_type(reason);
-          violation->set_subject(Clean(field.field));
-          violation->set_description(Clean(field.description));
+          violation->set_subject(field.field);
+          violation->set_description(field.description);
         });
   }
   if (fields.empty()) return 0;
   return AddFields<google::rpc::BadRequest>(fields, details,
                                             [](auto& detail, const FieldError& field) {
                                               auto* violation = detail.add_field_violations();
-                                              violation->set_field(Clean(field.field));
-                                              violation->set_description(Clean(field.description));
+                                              violation->set_field(field.field);
+                                              violation->set_description(field.description);
                                             });
 }
 

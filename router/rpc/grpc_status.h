@@ -18,12 +18,14 @@ inline constexpr std::string_view kErrorDomain = "tandem.v1";
 
 // gRPC's peers take 8 KiB of trailers by default, message and details together, the details in
 // base64 (4/3) and the message percent-encoded (up to 3 times): 3 × 512 B + 4/3 × 4 KiB ≈ 7 KiB.
-// A longer message is cut with "…"; fields beyond the limit are left out and counted in the fact
-// `fields_omitted`.
+// A longer message is cut with "…", and so is the path or the description of a field; fields beyond
+// the limit are left out and counted in the fact `fields_omitted`.
 inline constexpr std::size_t kWireMessageMax = 512;   // bytes
+inline constexpr std::size_t kWireFieldMax = 256;     // bytes
 inline constexpr std::size_t kWireDetailsMax = 4096;  // bytes, before base64
 
-// `status` for the wire. OK gives OK. Ill-formed UTF-8 is written as `\xNN`.
+// `status` for the wire. OK gives OK. Ill-formed UTF-8 and control
+// characters are written as `\xNN`.
 grpc::Status ToGrpc(const absl::Status& status, std::string_view request_id);
 
 // The reverse, for clients: code, message, reason, fields, retry delay and facts restored. A status

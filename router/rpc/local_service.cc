@@ -22,6 +22,11 @@ absl::StatusOr<Caller> LocalServiceAuthenticator::Authenticate(std::string_view 
   return others_.Authenticate(token, now);
 }
 
+absl::StatusOr<Caller> LocalServiceAuthenticator::AuthenticateCertificate(
+    std::string_view principal, absl::Time now) const {
+  return others_.AuthenticateCertificate(principal, now);
+}
+
 bool LocalServiceAuthenticator::TenantExists(const TenantId& tenant) const {
   return others_.TenantExists(tenant);
 }

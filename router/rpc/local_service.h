@@ -19,6 +19,8 @@ class LocalServiceAuthenticator final : public Authenticator {
   const std::string& token() const { return token_; }
 
   absl::StatusOr<Caller> Authenticate(std::string_view token, absl::Time now) const override;
+  absl::StatusOr<Caller> AuthenticateCertificate(std::string_view principal,
+                                                 absl::Time now) const override;
   bool TenantExists(const TenantId& tenant) const override;
 
  private:

@@ -8,6 +8,7 @@
 #include <chrono>
 
 #include "router/base/check.h"
+#include "router/rpc/certificate.h"
 #include "router/rpc/grpc_status.h"
 
 namespace tandem::rpc {
@@ -83,6 +84,17 @@ absl::StatusOr<std::string_view> BearerToken(const grpc::CallbackServerContext& 
   return value.substr(kScheme.size());
 }
 
+// UNAUTHENTICATED when it shows neither a token nor a certificate of ours.
+absl::StatusOr<Credential> CredentialOf(const grpc::CallbackServerContext& context) {
+  TANDEM_ASSIGN_OR_RETURN(const auto principal, PrincipalOfPeer(context));
+  const absl::StatusOr<std::string_view> token = BearerToken(context);
+  if (!token.ok() && (!principal || ReasonOf(token.status()) != "TOKEN_MISSING")) {
+    return token.status();
+  }
+  return Credential{.token = std::string(token.value_or("")),
+                    .certificate = principal.value_or("")};
+}
+
 }  // namespace
 
 CallGuard::CallGuard(Parts parts) : parts_(parts) {
@@ -107,8 +119,9 @@ Call CallGuard::Open(grpc::CallbackServerContext* context, Method method) const 
 }
 
 absl::Status CallGuard::Admit(const grpc::CallbackServerContext& context, Call& call) const {
-  TANDEM_ASSIGN_OR_RETURN(const std::string_view token, BearerToken(context));
-  TANDEM_ASSIGN_OR_RETURN(call.caller, parts_.authenticator->Authenticate(token, call.received));
+  TANDEM_ASSIGN_OR_RETURN(call.credential, CredentialOf(context));
+  TANDEM_ASSIGN_OR_RETURN(call.caller,
+                          Identify(call.credential, *parts_.authenticator, call.received));
   return CheckAccess(call.caller, call.method.name());
 }
 

@@ -41,8 +41,9 @@ inline constexpr char kPeerKey[] = "x-tandem-peer";
 // One RPC as it arrived.
 struct Call {
   Method method;
-  Caller caller;           // set once admitted
-  std::string request_id;  // the caller's (1 to 128 printable ASCII bytes), or a new UUID
+  Caller caller;               // set once admitted
+  Credential credential = {};  // of the caller, once admitted; never logged
+  std::string request_id;      // the caller's (1 to 128 printable ASCII bytes), or a new UUID
   std::optional<TraceContext> trace;
   std::string peer;     // "ipv4:192.0.2.7:51234"
   absl::Time received;  // by the guard's clock
@@ -78,7 +79,10 @@ class CallGuard {
   // the request id as initial metadata.
   Call Open(grpc::CallbackServerContext* context, Method method) const;
 
-  // Fills `call.caller`. UNAUTHENTICATED, or PERMISSION_DENIED with reason ROLE_INSUFFICIENT.
+  // Fills `call.caller`: by its token, or by its client certificate when it sends none.
+  // UNAUTHENTICATED; PERMISSION_DENIED with reason ROLE_INSUFFICIENT, or CREDENTIALS_DIFFER when
+  // token and certificate name two principals (a certificate of role `service` may bring the token
+  // of whom it speaks for).
   absl::Status Admit(const grpc::CallbackServerContext& context, Call& call) const;
 
   // What goes on the wire at the end; counts it.
@@ -140,7 +144,7 @@ class PendingUnary final : public grpc::ServerUnaryReactor, public DrainableStre
   }
 
   void End(absl::Status status) override { Settle(std::move(status)); }
-  std::string_view token_id() const override { return call_.caller.token_id; }
+  const Call* call() const override { return nullptr; }
 
  private:
   struct Answer {

@@ -50,12 +50,13 @@ void StreamRegistry::EndAll(const absl::Status& status) {
   for (const auto& stream : Living()) stream->End(status);
 }
 
-std::size_t StreamRegistry::EndWhere(const std::function<bool(const DrainableStream&)>& matches,
-                                     const absl::Status& status) {
+std::size_t StreamRegistry::EndEach(
+    const std::function<absl::Status(const DrainableStream&)>& judge) {
   std::size_t ended = 0;
   for (const auto& stream : Living()) {
-    if (!matches(*stream)) continue;
-    stream->End(status);
+    absl::Status status = judge(*stream);
+    if (status.ok()) continue;
+    stream->End(std::move(status));
     ++ended;
   }
   return ended;

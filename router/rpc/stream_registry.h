@@ -1,6 +1,6 @@
-// The calls that are open: so that a drain can end them all, a revoked token ends its own, and
-// there is a limit to them. gRPC itself never ends a call: Server::Shutdown waits, even past its
-// deadline, for a reactor that nobody finishes.
+// The calls that are open: so that a drain can end them all, a revoked token ends its own (see
+// credential_watch.h), and there is a limit to them. gRPC itself never ends a call:
+// Server::Shutdown waits, even past its deadline, for a reactor that nobody finishes.
 //
 // Thread-safe. `End` of a stream is called without any lock held.
 #pragma once
@@ -21,6 +21,8 @@
 
 namespace tandem::rpc {
 
+struct Call;
+
 // A call that can be ended from outside. Held by shared_ptr (often one that the reactor keeps to
 // itself until OnDone), so that it cannot go away under the registry's hands.
 class DrainableStream {
@@ -31,8 +33,9 @@ class DrainableStream {
   // without blocking.
   virtual void End(absl::Status status) = 0;
 
-  // Of its caller. Constant while registered.
-  virtual std::string_view token_id() const = 0;
+  // The call whose credential is looked at again while it is open; nullptr for one that ends by
+  // itself. Constant while registered, and lives as long as this.
+  virtual const Call* call() const = 0;
 };
 
 class StreamRegistry {
@@ -63,9 +66,8 @@ class StreamRegistry {
   // Ends all, in the order in which they were opened, and refuses every later one with `status`.
   void EndAll(const absl::Status& status);
 
-  // Ends those for which `matches` holds; returns how many.
-  std::size_t EndWhere(const std::function<bool(const DrainableStream&)>& matches,
-                       const absl::Status& status);
+  // Ends those for which `judge` has a status that is not OK, with it; returns how many.
+  std::size_t EndEach(const std::function<absl::Status(const DrainableStream&)>& judge);
 
   std::size_t open() const;
 

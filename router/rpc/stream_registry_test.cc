@@ -17,7 +17,8 @@ class FakeStream final : public DrainableStream {
   FakeStream(std::string token, std::vector<std::string>* log)
       : token_(std::move(token)), log_(log) {}
   void End(absl::Status status) override { log_->push_back(token_ + " " + ReasonOf(status)); }
-  std::string_view token_id() const override { return token_; }
+  const Call* call() const override { return nullptr; }
+  const std::string& token() const { return token_; }
 
  private:
   std::string token_;
@@ -53,7 +54,10 @@ TEST_F(StreamRegistryTest, EndsOnlyTheStreamsOfARevokedToken) {
   const auto a = Make("a"), b = Make("b"), again = Make("a");
   const auto first = registry.Add(a), second = registry.Add(b), third = registry.Add(again);
 
-  EXPECT_EQ(registry.EndWhere([](const auto& s) { return s.token_id() == "a"; }, kRevoked), 2u);
+  const auto judge = [&](const DrainableStream& stream) {
+    return static_cast<const FakeStream&>(stream).token() == "a" ? kRevoked : absl::OkStatus();
+  };
+  EXPECT_EQ(registry.EndEach(judge), 2u);
   EXPECT_THAT(log, ElementsAre("a TOKEN_REVOKED", "a TOKEN_REVOKED"));
   EXPECT_EQ(registry.open(), 3u);
 }
@@ -91,7 +95,7 @@ TEST_F(StreamRegistryTest, AllowsAStreamToLeaveWhileItIsEnded) {
   struct Leaver final : DrainableStream {
     StreamRegistry::Registration registration;
     void End(absl::Status) override { registration.Release(); }
-    std::string_view token_id() const override { return ""; }
+    const Call* call() const override { return nullptr; }
   };
   const auto leaver = std::make_shared<Leaver>();
   leaver->registration = *registry.Add(leaver);

@@ -288,8 +288,11 @@ TEST_F(ContextServiceTest, EndsWatchesWithUnavailableOnADrain) {
 TEST_F(ContextServiceTest, EndsTheWatchOfARevokedToken) {
   Watch watch(*stub_, 0);
   EXPECT_EQ(watch.Next(), "s0:0!");
-  registry_->EndWhere([](const auto& stream) { return stream.token_id() == "tdm_service"; },
-                      Error(absl::StatusCode::kUnauthenticated, "TOKEN_REVOKED", "revoked"));
+  registry_->EndEach([](const auto& stream) {
+    return stream.call()->caller.token_id == "tdm_service"
+               ? Error(absl::StatusCode::kUnauthenticated, "TOKEN_REVOKED", "revoked")
+               : absl::OkStatus();
+  });
   EXPECT_EQ(watch.Next(), "end");
   EXPECT_EQ(ReasonOf(watch.Finish()), "TOKEN_REVOKED");
 }

@@ -55,7 +55,7 @@ class WatchStream final : public grpc::ServerWriteReactor<v1::WatchContextRespon
 
   // Ends the stream, once; what was queued is dropped.
   void End(absl::Status status) override;
-  std::string_view token_id() const override { return call_.caller.token_id; }
+  const rpc::Call* call() const override { return &call_; }
 
  private:
   void LoadIfDue();

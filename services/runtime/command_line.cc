@@ -10,6 +10,7 @@
 #include "router/base/status.h"
 #include "router/base/text.h"
 #include "services/runtime/config_options.h"
+#include "services/runtime/reload.h"
 #include "services/runtime/version.h"
 
 namespace tandem::runtime {
@@ -31,24 +32,28 @@ void Declare(CLI::App& app, Flags& flags) {
   app.description("Routes incidents between a provider and a customer.");
   app.footer(
       "Each setting may also stand in the file (grpc: {listen: …}) and in the environment\n"
-      "(TANDEM_GRPC_LISTEN); a flag wins over the environment, and that over the file.");
+      "(TANDEM_GRPC_LISTEN); a flag wins over the environment, and that over the file.\n"
+      "At SIGHUP all of them are read anew: what is marked [SIGHUP] is taken over, a change of\n"
+      "anything else is refused with a line in the log. Changed certificates are taken by "
+      "themselves.");
   app.allow_extras();
   app.set_help_flag("-h,--help", "Print this and end")->group("General");
   app.add_flag("--version", flags.version, "Print the version and end")->group("General");
   app.add_option("--config", flags.config_file, "YAML file to read; or TANDEM_CONFIG")
       ->type_name("FILE")
       ->group("General");
-  app.add_flag("--check-config", flags.check, "Say whether the configuration is right, and end")
+  app.add_flag("--check-config", flags.check,
+               "Say whether the configuration is right, with the files that it names, and end")
       ->group("General");
   app.add_flag("--print-config", flags.print, "Print the configuration as it takes effect, and end")
       ->group("General");
   for (const Option& option : Options()) {
+    const std::string help = option.help + (IsLive(option.path) ? " [SIGHUP]" : "");
     // `--grpc.insecure` alone means true.
     const bool is_bool = option.placeholder == "BOOL";
     CLI::Option* flag =
-        is_bool
-            ? static_cast<CLI::Option*>(app.add_flag("--" + option.path + "{true}", option.help))
-            : app.add_option("--" + option.path, option.help);
+        is_bool ? static_cast<CLI::Option*>(app.add_flag("--" + option.path + "{true}", help))
+                : app.add_option("--" + option.path, help);
     flag->group(Heading(option.path));
     if (!is_bool) flag->type_name(option.placeholder);
     if (option.shape == Shape::kScalar && !is_bool) flag->expected(1);
@@ -106,9 +111,11 @@ StartUp Load(const Flags& flags, ConfigSources sources) {
   }
   if (flags.print) return Printed(PrintConfig(loaded->config), std::move(warnings));
   if (flags.check) {
-    return Printed(fmt::format("{}: the configuration is right\n",
-                               sources.file.empty() ? "defaults" : Printable(sources.file)),
-                   std::move(warnings));
+    StartUp good = Printed(fmt::format("{}: the configuration is right\n",
+                                       sources.file.empty() ? "defaults" : Printable(sources.file)),
+                           std::move(warnings));
+    good.to_check = *std::move(loaded);
+    return good;
   }
   return {
       .config = std::move(loaded->config), .exit_code = 0, .out = "", .err = std::move(warnings)};

@@ -13,9 +13,12 @@ namespace tandem::runtime {
 
 struct StartUp {
   std::optional<Config> config;  // nullopt: print and end
-  int exit_code = 0;             // 0, 1 (--check-config found something) or 2 (cannot start so)
-  std::string out;               // for stdout
-  std::string err;  // for stderr: errors and warnings, ends with a newline unless empty
+  // --check-config found nothing wrong with what was written; what it names is still to be looked
+  // at (check_files.h). Then `out` is for the case that nothing is wrong with that either.
+  std::optional<LoadedConfig> to_check = {};
+  int exit_code = 0;  // 0, 1 (--check-config found something) or 2 (cannot start so)
+  std::string out;    // for stdout
+  std::string err;    // for stderr: errors and warnings, ends with a newline unless empty
 };
 
 // Understands --help, --version, --check-config, --print-config, --config FILE (or TANDEM_CONFIG)

@@ -32,10 +32,20 @@ std::vector<std::string> Split(std::string_view text, char separator) {
   return parts;
 }
 
+void NotePlace(Draft& draft, const Option& option, const Given& given) {
+  draft.loaded.places[option.path] = given.where;
+  const bool secret = option.path == "notifier.secrets" || option.path == "peers.token";
+  if (!secret || given.items.front().empty()) return;
+  for (const std::string_view prefix : {"whsec_", "tdm_"}) {
+    if (given.items.front().compare(0, prefix.size(), prefix) == 0) return;
+  }
+  draft.loaded.secret_files.push_back({given.where, given.base / given.items.front()});
+}
+
 void SetOne(Draft& draft, const Option& option, const Given& given) {
   draft.given.insert(given.path);
   const absl::Status status = option.set(draft.loaded.config, given);
-  if (status.ok()) return;
+  if (status.ok()) return NotePlace(draft, option, given);
   const std::string subject =
       given.key.empty() ? given.path : fmt::format("{}.{}", given.path, Printable(given.key));
   draft.errors.push_back({given.where, fmt::format("{}: {}", subject, MessageOf(status))});

@@ -48,7 +48,7 @@ enum class LogFormat { kAuto, kHuman, kJson };  // kAuto: human on a terminal, e
 struct Config {
   Roles roles;
   std::string data_dir = "./data";
-  absl::Duration retention = absl::Hours(400 * 24);
+  absl::Duration retention = absl::Hours(400 * 24);  // InfiniteDuration: for ever
 
   struct Grpc {
     Endpoint listen{"127.0.0.1", 7443};
@@ -124,6 +124,14 @@ struct ConfigSources {
 struct LoadedConfig {
   Config config;
   std::vector<std::string> warnings;
+  // Where each setting was given: "grpc.tls.cert" → "tandemd.yaml:3:11". Not those by default.
+  std::map<std::string, std::string> places;
+  // Files that a secret was read from, with their places.
+  struct SecretFile {
+    std::string where;
+    std::filesystem::path path;
+  };
+  std::vector<SecretFile> secret_files;
 };
 
 // INVALID_ARGUMENT with reason CONFIG_INVALID: one line a mistake, and one FieldError each whose

@@ -228,6 +228,15 @@ constexpr absl::Duration kDay = absl::Hours(24);
 constexpr std::uint64_t kKiB = 1 << 10;
 constexpr std::uint64_t kMiB = 1 << 20;
 
+absl::StatusOr<absl::Duration> ReadRetention(std::string_view text) {
+  if (text == "forever") return absl::InfiniteDuration();
+  TANDEM_ASSIGN_OR_RETURN(const absl::Duration retention, ReadDuration(text));
+  if (retention < kDay || retention > 3650 * kDay) {
+    return Bad(fmt::format("{} is out of range; expected 1d to 3650d, or forever", text));
+  }
+  return retention;
+}
+
 void AddGeneral(std::vector<Option>& options) {
   options.push_back({"roles", Shape::kList, "ROLE,…",
                      "What this process runs: router, context, gateway, notifier", SetRoles,
@@ -235,9 +244,13 @@ void AddGeneral(std::vector<Option>& options) {
   options.push_back(Path(
       "data_dir", "Where the journal and the context are kept",
       [](auto& c) -> auto& { return c.data_dir; }));
-  options.push_back(Duration(
-      "retention", {kDay, 3650 * kDay}, "How long the history is kept",
-      [](auto& c) -> auto& { return c.retention; }));
+  options.push_back(Scalar(
+      "retention", "DURATION|forever",
+      "How long the history is kept: 1d to 3650d, or forever; what is still needed stays",
+      [](auto& c) -> auto& { return c.retention; }, ReadRetention,
+      [](absl::Duration retention) {
+        return retention == absl::InfiniteDuration() ? "forever" : DurationText(retention);
+      }));
 }
 
 void AddGrpc(std::vector<Option>& options) {

@@ -148,7 +148,11 @@ TEST(Config, SaysExactlyWhatIsWrongAndWhere) {
            {"retention: 400",
             "t.yaml:1:12: retention: \"400\" is not a duration; expected a form "
             "such as 30s, 10m, 1h30m or 2d"},
-           {"retention: 1h", "t.yaml:1:12: retention: 1h is out of range; expected 1d to 3650d"},
+           {"retention: 1h",
+            "t.yaml:1:12: retention: 1h is out of range; expected 1d to 3650d, or "
+            "forever"},
+           {"retention: 0s",
+            "t.yaml:1:12: retention: 0s is out of range; expected 1d to 3650d, or forever"},
            {"router:\n  mailbox_max: 0",
             "t.yaml:2:16: router.mailbox_max: 0 is out of range; expected 1 to 65536"},
            {"router: {mailbox_max: many}",

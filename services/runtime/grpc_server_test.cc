@@ -49,7 +49,7 @@ class Subscription final : public grpc::ServerWriteReactor<v1::FeedEvent>,
       : guard_(guard), call_(std::move(call)) {}
 
   void End(absl::Status status) override { outbound_.End(guard_.Close(call_, status)); }
-  std::string_view token_id() const override { return call_.caller.token_id; }
+  const rpc::Call* call() const override { return &call_; }
   void OnWriteDone(bool ok) override { outbound_.OnWriteDone(ok); }
   void OnCancel() override { End(absl::CancelledError("gone")); }
   void OnDone() override {
@@ -223,8 +223,11 @@ TEST_F(GrpcServerTest, EndsTheStreamsOfARevokedToken) {
   const auto reader = v1::Feed::NewStub(Network())->Subscribe(&context, {});
   v1::FeedEvent event;
   ASSERT_TRUE(reader->Read(&event));
-  registry.EndWhere([](const auto& stream) { return stream.token_id() == "x"; },
-                    Error(absl::StatusCode::kUnauthenticated, "TOKEN_REVOKED", "revoked"));
+  registry.EndEach([](const auto& stream) {
+    return stream.call()->caller.token_id == "x"
+               ? Error(absl::StatusCode::kUnauthenticated, "TOKEN_REVOKED", "revoked")
+               : absl::OkStatus();
+  });
 
   EXPECT_FALSE(reader->Read(&event));
   EXPECT_EQ(ReasonOf(rpc::FromGrpc(reader->Finish())), "TOKEN_REVOKED");

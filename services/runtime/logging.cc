@@ -172,6 +172,8 @@ void SetUpLogging(const Config::Log& options) {
   spdlog::set_default_logger(std::move(logger));
 }
 
+void SetLogLevel(LogLevel level) { spdlog::default_logger_raw()->set_level(LevelOf(level)); }
+
 bool Logs(LogLevel level) { return spdlog::should_log(LevelOf(level)); }
 
 void Log(LogLevel level, std::string_view message, LogFields fields) {

@@ -63,6 +63,9 @@ using LogFields = std::initializer_list<LogField>;
 // Writes to stderr from now on. `level` and `format` as in Config::Log; NO_COLOR is honoured.
 void SetUpLogging(const Config::Log& options);
 
+// Writes lines of `level` and above from now on. Thread-safe.
+void SetLogLevel(LogLevel level);
+
 // Whether lines of `level` are written at all: for fields that cost something to make.
 bool Logs(LogLevel level);
 

@@ -73,17 +73,27 @@ void Metrics::GaugeFrom(std::string_view name, std::string_view help,
   asked_.push_back({FullName(name), std::string(help), std::move(read)});
 }
 
+void Metrics::FamiliesFrom(std::function<std::vector<prometheus::MetricFamily>()> collect) {
+  const std::lock_guard lock(mutex_);
+  collectors_.push_back(std::move(collect));
+}
+
 std::string Metrics::Text() const {
   std::vector<Asked> asked;
+  decltype(collectors_) collectors;
   {
     const std::lock_guard lock(mutex_);
     asked = asked_;
+    collectors = collectors_;
   }
   std::vector<prometheus::MetricFamily> families = registry_.Collect();
   for (const Asked& gauge : asked) {
     prometheus::ClientMetric metric;
     metric.gauge.value = gauge.read();
     families.push_back({gauge.name, gauge.help, prometheus::MetricType::Gauge, {metric}});
+  }
+  for (const auto& collect : collectors) {
+    for (prometheus::MetricFamily& family : collect()) families.push_back(std::move(family));
   }
   // The library keeps its metrics in hash maps, whose order nobody should see.
   std::sort(families.begin(), families.end(),

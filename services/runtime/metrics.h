@@ -35,6 +35,9 @@ class Metrics {
   // this.
   void GaugeFrom(std::string_view name, std::string_view help, std::function<double()> read);
 
+  // Whole families, with names of their own, that are made whenever somebody looks. As above.
+  void FamiliesFrom(std::function<std::vector<prometheus::MetricFamily>()> collect);
+
   // All of it in Prometheus' text format 0.0.4, in the order of names and labels.
   std::string Text() const;
 
@@ -46,8 +49,9 @@ class Metrics {
   };
 
   prometheus::Registry registry_;
-  mutable std::mutex mutex_;  // guards asked_
+  mutable std::mutex mutex_;  // guards all below
   std::vector<Asked> asked_;
+  std::vector<std::function<std::vector<prometheus::MetricFamily>()>> collectors_;
 };
 
 // 0.1 ms to 10 s, three a decade: what a call or a commit may take.

@@ -74,6 +74,18 @@ class Shutdown::Impl {
     parts_.push_back({std::move(name), std::move(stop)});
   }
 
+  void Every(absl::Duration interval, std::function<void()> act) {
+    repeats_.push_back(
+        std::make_unique<Repeat>(io_, absl::ToChronoMilliseconds(interval), std::move(act)));
+    repeats_.back()->Wait();
+  }
+
+  void OnReload(std::function<void()> reload) {
+    reload_ = std::move(reload);
+    reload_signal_.emplace(io_, SIGHUP);
+    AwaitReload();
+  }
+
   void Stop(int exit_code, std::string_view reason) {
     asio::post(io_, [this, exit_code, why = std::string(reason)] { Begin(exit_code, why); });
   }
@@ -103,6 +115,30 @@ class Shutdown::Impl {
     std::function<void()> stop;
   };
 
+  struct Repeat {
+    Repeat(asio::io_context& io, std::chrono::milliseconds every, std::function<void()> what)
+        : timer(io), interval(every), act(std::move(what)) {}
+    void Wait() {
+      timer.expires_after(interval);
+      timer.async_wait([this](boost::system::error_code cancelled) {
+        if (cancelled) return;
+        act();
+        Wait();
+      });
+    }
+    asio::steady_timer timer;
+    const std::chrono::milliseconds interval;
+    const std::function<void()> act;
+  };
+
+  void AwaitReload() {
+    reload_signal_->async_wait([this](boost::system::error_code cancelled, int) {
+      if (cancelled) return;
+      reload_();
+      AwaitReload();
+    });
+  }
+
   void Begin(int exit_code, std::string_view reason) {
     if (exit_code_) return;
     exit_code_ = exit_code;
@@ -124,6 +160,9 @@ class Shutdown::Impl {
   asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
   asio::signal_set signals_{io_, SIGTERM, SIGINT};
   asio::steady_timer beat_{io_};
+  std::vector<std::unique_ptr<Repeat>> repeats_;
+  std::function<void()> reload_;
+  std::optional<asio::signal_set> reload_signal_;
   std::vector<Part> parts_;
   std::optional<int> exit_code_;  // set once the end has begun
 };
@@ -134,6 +173,10 @@ Shutdown::~Shutdown() = default;
 void Shutdown::OnStop(std::string name, std::function<void()> stop) {
   impl_->OnStop(std::move(name), std::move(stop));
 }
+void Shutdown::Every(absl::Duration interval, std::function<void()> act) {
+  impl_->Every(interval, std::move(act));
+}
+void Shutdown::OnReload(std::function<void()> reload) { impl_->OnReload(std::move(reload)); }
 void Shutdown::Stop(int exit_code, std::string_view reason) { impl_->Stop(exit_code, reason); }
 int Shutdown::Run() { return impl_->Run(); }
 

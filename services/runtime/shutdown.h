@@ -3,7 +3,8 @@
 // hangs.
 //
 // Run belongs to the main thread and is its loop; while it waits it tells systemd that the process
-// lives. Stop is safe from any thread; OnStop is called before Run.
+// lives. Stop is safe from any thread; OnStop, Every and OnReload are
+// called before Run.
 #pragma once
 
 #include <absl/time/time.h>
@@ -32,6 +33,13 @@ class Shutdown {
   // `stop` runs on the main thread when the process ends, after what was registered later. It may
   // block; `name` ("grpc server") stands in the log.
   void OnStop(std::string name, std::function<void()> stop);
+
+  // `act` runs on the main thread now and then, each `interval`, from Run until the process ends.
+  void Every(absl::Duration interval, std::function<void()> act);
+
+  // `reload` runs on the main thread at every SIGHUP, from Run until the process ends. Takes SIGHUP
+  // from here on, which would else end the process.
+  void OnReload(std::function<void()> reload);
 
   // Ends the process: Run goes on to the parts and returns `exit_code`. The first call counts.
   void Stop(int exit_code, std::string_view reason);

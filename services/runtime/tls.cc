@@ -83,23 +83,33 @@ CertificateDates DatesOf(const Certificate& certificate) {
           TimeOf(X509_get0_notAfter(certificate.get()))};
 }
 
-absl::Status CheckPair(const std::string& cert_path, const std::string& key_path, absl::Time now) {
-  TANDEM_ASSIGN_OR_RETURN(const Certificate certificate, ReadCertificate(cert_path));
-  TANDEM_ASSIGN_OR_RETURN(const Key key, ReadKey(key_path));
-  if (X509_check_private_key(certificate.get(), key.get()) != 1) {
-    return Bad(key_path, fmt::format("is not the key of the certificate in {}; was only one of the "
-                                     "two renewed?",
-                                     Printable(cert_path)));
-  }
+absl::Status CheckDates(const std::string& path, const Certificate& certificate, absl::Time now) {
   const CertificateDates dates = DatesOf(certificate);
   if (now > dates.not_after) {
-    return Bad(cert_path, fmt::format("expired at {}; renew it", TimeText(dates.not_after)));
+    return Bad(path, fmt::format("expired at {}; renew it", TimeText(dates.not_after)));
   }
   if (now < dates.not_before) {
-    return Bad(cert_path, fmt::format("is valid only from {}; is this machine's clock right?",
-                                      TimeText(dates.not_before)));
+    return Bad(path, fmt::format("is valid only from {}; is this machine's clock right?",
+                                 TimeText(dates.not_before)));
   }
   return absl::OkStatus();
+}
+
+void FindPairErrors(const TlsFiles& files, absl::Time now, std::vector<TlsFinding>& findings) {
+  using File = TlsFinding::File;
+  const absl::StatusOr<Certificate> certificate = ReadCertificate(files.cert);
+  const absl::StatusOr<Key> key = ReadKey(files.key);
+  if (!certificate.ok()) findings.push_back({File::kCert, certificate.status()});
+  if (!key.ok()) findings.push_back({File::kKey, key.status()});
+  if (certificate.ok() && key.ok() && X509_check_private_key(certificate->get(), key->get()) != 1) {
+    findings.push_back(
+        {File::kKey, Bad(files.key, fmt::format("is not the key of the certificate in {}; was only "
+                                                "one of the two renewed?",
+                                                Printable(files.cert)))});
+  }
+  if (!certificate.ok()) return;
+  const absl::Status dates = CheckDates(files.cert, *certificate, now);
+  if (!dates.ok()) findings.push_back({File::kCert, dates});
 }
 
 unsigned Seconds(absl::Duration reload) {
@@ -113,10 +123,19 @@ absl::StatusOr<CertificateDates> ReadCertificateDates(const std::string& path) {
   return DatesOf(certificate);
 }
 
+std::vector<TlsFinding> FindTlsErrors(const TlsFiles& files, absl::Time now) {
+  std::vector<TlsFinding> findings;
+  if (files.on()) FindPairErrors(files, now, findings);
+  if (!files.client_ca.empty()) {
+    const absl::StatusOr<Certificate> ca = ReadCertificate(files.client_ca);
+    if (!ca.ok()) findings.push_back({TlsFinding::File::kClientCa, ca.status()});
+  }
+  return findings;
+}
+
 absl::Status CheckTlsFiles(const TlsFiles& files, absl::Time now) {
-  if (files.on()) TANDEM_RETURN_IF_ERROR(CheckPair(files.cert, files.key, now));
-  if (!files.client_ca.empty()) return ReadCertificate(files.client_ca).status();
-  return absl::OkStatus();
+  const std::vector<TlsFinding> findings = FindTlsErrors(files, now);
+  return findings.empty() ? absl::OkStatus() : findings.front().status;
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> ServerCredentials(const TlsFiles& files,

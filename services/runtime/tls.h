@@ -13,6 +13,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "services/runtime/config.h"
 
@@ -28,6 +29,13 @@ struct CertificateDates {
   absl::Time not_after;
 };
 absl::StatusOr<CertificateDates> ReadCertificateDates(const std::string& path);
+
+// Everything that CheckTlsFiles would complain about, not only the first.
+struct TlsFinding {
+  enum class File { kCert, kKey, kClientCa } file;
+  absl::Status status;
+};
+std::vector<TlsFinding> FindTlsErrors(const TlsFiles& files, absl::Time now);
 
 // OK when the files can be read, the certificate is valid at `now` and the key is its key; files
 // that are not given are not looked at. INVALID_ARGUMENT, or NOT_FOUND for a file that cannot be

@@ -9,6 +9,7 @@
 
 #include "router/base/status.h"
 #include "services/runtime/logging.h"
+#include "services/runtime/process_metrics.h"
 #include "services/runtime/sd_notify.h"
 #include "services/runtime/tls.h"
 #include "services/runtime/version.h"
@@ -19,12 +20,26 @@ namespace tandem::tandemd {
 using runtime::Log;
 using runtime::LogLevel;
 
-Process::Process(runtime::Config config)
+namespace {
+
+// Trouble stands in health after this; a look costs a few atomic reads.
+constexpr absl::Duration kHealthLook = absl::Milliseconds(250);
+
+}  // namespace
+
+Process::Process(runtime::Config config, std::function<runtime::StartUp()> read_config)
     : config_(std::move(config)),
       shutdown_({.timeout = config_.drain.lameduck + config_.drain.timeout}),
       observer_(metrics_),
       notifier_metrics_(metrics_),
-      registry_(config_.grpc.open_calls_max) {}
+      reloader_({.metrics = &metrics_,
+                 .clock = &clock_,
+                 .read = read_config,
+                 .apply = [this](const runtime::Config& next) { Apply(next); }}),
+      registry_(config_.grpc.open_calls_max) {
+  metrics_.FamiliesFrom(runtime::ProcessFamilies);
+  if (read_config) shutdown_.OnReload([this] { reloader_.Reload(config_); });
+}
 
 int Process::Run() {
   const absl::Status started = Start();
@@ -56,6 +71,7 @@ absl::Status Process::Start() {
   if (config_.roles.router) TANDEM_RETURN_IF_ERROR(StartFollowing());
   if (config_.roles.notifier) TANDEM_RETURN_IF_ERROR(StartNotifier());
   server_->SetServing(true);
+  health_->Look();
   // Last: who waits for this file finds everything else done.
   return WriteAddresses();
 }
@@ -69,6 +85,7 @@ absl::Status Process::StartRouter() {
                             shutdown_.Stop(1, "journal failed");
                           }));
   router_->AddMetrics(metrics_);
+  router_->StartRetention(config_.retention, metrics_);
   shutdown_.OnStop("router", [this] { router_->Stop(); });
   TANDEM_ASSIGN_OR_RETURN(const std::string token_file,
                           router_->EnsureAdministrator(config_.data_dir));
@@ -94,6 +111,9 @@ absl::Status Process::StartAuthentication() {
                                                                   .clock = &clock_,
                                                                   .registry = &registry_,
                                                                   .observer = &observer_});
+  credentials_ = std::make_unique<rpc::CredentialWatch>(rpc::CredentialWatch::Options{
+      .registry = &registry_, .authenticator = local_.get(), .clock = &clock_});
+  shutdown_.OnStop("credential watch", [this] { credentials_->Stop(); });
   return absl::OkStatus();
 }
 
@@ -108,8 +128,9 @@ absl::Status Process::StartContext() {
 
 absl::Status Process::StartServer() {
   std::vector<runtime::ServedService> services;
-  if (router_ != nullptr) services = router_->Serve(guard_.get(), &registry_);
+  if (router_ != nullptr) services = router_->Serve(guard_.get(), [this] { credentials_->Wake(); });
   if (context_ != nullptr) services.push_back({"tandem.v1.Context", context_->service()});
+  WatchHealth(services);
   TANDEM_ASSIGN_OR_RETURN(auto credentials,
                           runtime::ServerCredentials(config_.grpc.tls, clock_.Now()));
   TANDEM_ASSIGN_OR_RETURN(server_,
@@ -124,6 +145,38 @@ absl::Status Process::StartServer() {
     server_->Drain({.lameduck = config_.drain.lameduck, .timeout = config_.drain.timeout});
   });
   return absl::OkStatus();
+}
+
+// On the main thread until the stop begins, so never beside a drain.
+void Process::WatchHealth(const std::vector<runtime::ServedService>& services) {
+  health_ = std::make_unique<runtime::Health>(
+      &readiness_,
+      [this](const std::string& service, bool serving) { server_->SetServing(service, serving); });
+  constexpr char kContext[] = "tandem.v1.Context";
+  if (router_ != nullptr) {
+    std::vector<std::string> names;
+    for (const runtime::ServedService& served : services) {
+      if (served.name != kContext) names.push_back(served.name);
+    }
+    health_->Add({.name = "journal", .services = std::move(names), .why_not = [this] {
+                    return router_->WhyNotServing();
+                  }});
+  }
+  if (context_ != nullptr) {
+    health_->Add({.name = "context", .services = {kContext}, .why_not = [this] {
+                    return std::string(
+                        context_->writable()
+                            ? ""
+                            : "the store failed: changes are refused until the next start");
+                  }});
+  }
+  shutdown_.Every(kHealthLook, [this] { health_->Look(); });
+}
+
+void Process::Apply(const runtime::Config& config) {
+  config_ = config;
+  runtime::SetLogLevel(config_.log.level);
+  if (router_ != nullptr) router_->Apply(config_);
 }
 
 // An import of context is the largest message that anybody sends.
@@ -146,7 +199,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Process::ChannelTo(
   grpc::ChannelArguments arguments = runtime::ClientChannelArguments(config_.grpc.max_message);
   // A role that was away for a moment must not be left alone for minutes.
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
-  return grpc::CreateCustomChannel(runtime::ToText(*address), std::move(credentials), arguments);
+  return grpc::CreateCustomChannel(runtime::ToText(*address), credentials, arguments);
 }
 
 absl::Status Process::StartFollowing() {

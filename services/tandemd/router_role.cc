@@ -50,7 +50,7 @@ absl::StatusOr<std::unique_ptr<RouterRole>> RouterRole::Open(
   role->snapshots_ = std::make_unique<journal::SnapshotStore>(std::move(snapshots));
   TANDEM_ASSIGN_OR_RETURN(role->feed_, api::FeedHub::Start(role->journal_.get(), clock, {}));
   role->deliveries_ = std::make_unique<api::DeliveryHub>(role->journal_.get());
-  const core::IdentityKey key = RandomKey();
+  const core::IdentityKey key = role->key_ = RandomKey();
   role->snapshotter_ = std::make_unique<engine::Snapshotter>(engine::SnapshotterOptions{
       .journal = role->journal_.get(),
       .store = role->snapshots_.get(),
@@ -92,22 +92,15 @@ RouterRole::~RouterRole() {
   Stop();
 }
 
-std::vector<runtime::ServedService> RouterRole::Serve(const rpc::CallGuard* guard,
-                                                      rpc::StreamRegistry* registry) {
+std::vector<runtime::ServedService> RouterRole::Serve(
+    const rpc::CallGuard* guard, std::function<void()> on_installation_changed) {
   TANDEM_CHECK(api_ == nullptr, "a role is served once");
   api_ = std::make_unique<api::RouterApi>(
       api::RouterApi::Parts{.engine = engine_.get(),
                             .readers = readers_.get(),
                             .authenticator = &guard->authenticator(),
                             .clock = clock_,
-                            .on_token_revoked = [registry](std::string_view token_id) {
-                              registry->EndWhere(
-                                  [token_id](const rpc::DrainableStream& stream) {
-                                    return stream.token_id() == token_id;
-                                  },
-                                  Error(absl::StatusCode::kUnauthenticated, "TOKEN_REVOKED",
-                                        "the token of this call was revoked; ask for a new one"));
-                            }});
+                            .on_installation_changed = std::move(on_installation_changed)});
   std::vector<runtime::ServedService> served;
   const auto add = [&](const char* name, std::unique_ptr<grpc::Service> service) {
     served.push_back({name, service.get()});
@@ -167,6 +160,49 @@ absl::StatusOr<std::string> RouterRole::EnsureAdministrator(const std::string& d
   return path;
 }
 
+void RouterRole::StartRetention(absl::Duration keep, runtime::Metrics& metrics) {
+  auto& pruned =
+      metrics.Counters("journal_pruned_records_total", "Records removed by the retention").Add({});
+  retention_ = std::make_unique<engine::Retention>(engine::RetentionOptions{
+      .clock = clock_,
+      .journal = journal_.get(),
+      .store = snapshots_.get(),
+      .engine = engine_.get(),
+      .key = key_,
+      .keep = keep,
+      .need_snapshot = [this](const TenantId& tenant) { snapshotter_->Demand(tenant); },
+      .on_done =
+          [&pruned](const TenantId& tenant, const absl::StatusOr<journal::CutCounts>& counts) {
+            if (!counts.ok()) {
+              return Log(LogLevel::kError, "the retention could not be kept",
+                         {{"tenant", tenant.value}, {"error", MessageOf(counts.status())}});
+            }
+            pruned.Increment(static_cast<double>(counts->records));
+            Log(LogLevel::kInfo, "pruned what is older than the retention",
+                {{"tenant", tenant.value},
+                 {"records", counts->records},
+                 {"incidents", counts->incidents}});
+          }});
+}
+
+std::string RouterRole::WhyNotServing() const {
+  switch (engine_->health()) {
+    case engine::EngineHealth::kReadOnly:
+      return "the disk is full: input is refused, reads go on";
+    case engine::EngineHealth::kFailed:
+      return "failed: the process ends to recover";
+    case engine::EngineHealth::kServing:
+    case engine::EngineHealth::kStopping:
+      break;
+  }
+  return "";
+}
+
+void RouterRole::Apply(const runtime::Config& config) {
+  engine_->SetMinFreeDisk(config.router.min_free_disk);
+  retention_->SetKeep(config.retention);
+}
+
 void RouterRole::AddMetrics(runtime::Metrics& metrics) {
   const engine::Engine* engine = engine_.get();
   const auto gauge = [&](const char* name, const char* help, auto read) {
@@ -216,6 +252,7 @@ void RouterRole::StopFollowing() {
 
 void RouterRole::Stop() {
   if (engine_ != nullptr) engine_->Stop();
+  if (retention_ != nullptr) retention_->Stop();
   if (readers_ != nullptr) readers_->Stop();
   if (snapshotter_ != nullptr) snapshotter_->Stop();
   if (feed_ != nullptr) feed_->Stop();

@@ -21,6 +21,7 @@
 #include "router/api/router_api.h"
 #include "router/api/services.h"
 #include "router/engine/engine.h"
+#include "router/engine/retention.h"
 #include "router/engine/snapshotter.h"
 #include "router/journal/journal.h"
 #include "router/journal/snapshot_store.h"
@@ -41,9 +42,10 @@ class RouterRole {
 
   const rpc::Authenticator& directory() const { return *directory_; }
 
-  // Makes the services. REQUIRES: once; guard and registry outlive the role's server.
+  // Makes the services. REQUIRES: once; the guard outlives the role's server.
+  // `on_installation_changed`: see RouterApi::Parts.
   std::vector<runtime::ServedService> Serve(const rpc::CallGuard* guard,
-                                            rpc::StreamRegistry* registry);
+                                            std::function<void()> on_installation_changed);
 
   // Begins to follow the context service on `channel`.
   void FollowContext(std::shared_ptr<grpc::Channel> channel, std::string token);
@@ -52,7 +54,16 @@ class RouterRole {
   // (mode 0600). Returns its path, or "" when there was one already.
   absl::StatusOr<std::string> EnsureAdministrator(const std::string& data_dir);
 
+  // Begins to prune what is older than the retention. `metrics` outlives the role.
+  void StartRetention(absl::Duration keep, runtime::Metrics& metrics);
+
   void AddMetrics(runtime::Metrics& metrics);
+
+  // "" while input is taken, else why it is not, in one line. Thread-safe.
+  std::string WhyNotServing() const;
+
+  // Takes over what of `config` a running router can.
+  void Apply(const runtime::Config& config);
 
   // Ends what calls others; before the server drains.
   void StopFollowing();
@@ -64,12 +75,14 @@ class RouterRole {
 
   const Clock* clock_ = nullptr;
   absl::Duration resolve_timeout_;
+  core::IdentityKey key_ = {};
   std::unique_ptr<journal::Journal> journal_;
   std::unique_ptr<journal::SnapshotStore> snapshots_;
   std::unique_ptr<api::FeedHub> feed_;
   std::unique_ptr<api::DeliveryHub> deliveries_;
   std::unique_ptr<engine::Snapshotter> snapshotter_;
   std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<engine::Retention> retention_;
   std::unique_ptr<api::ReaderPool> readers_;
   std::unique_ptr<api::Directory> directory_;
   std::unique_ptr<api::RouterApi> api_;

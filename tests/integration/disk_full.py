@@ -2,8 +2,8 @@
 
 The router's folder lies on a small tmpfs in a mount namespace of its own (`unshare --map-root-user
 --mount`), so nothing else notices. Promises: while the disk is full, input is refused with
-UNAVAILABLE and a delay and reads go on; the router lives; it takes input again when there is room;
-nothing that had a receipt is lost.
+UNAVAILABLE and a delay and reads go on; the router lives, and says that it is not ready; it takes input
+again when there is room; nothing that had a receipt is lost.
 """
 
 import os
@@ -61,6 +61,13 @@ def refusal(load):
     return None
 
 
+def serves(load, service):
+    """What grpc.health.v1 says of a service; its two messages are small enough to write by hand."""
+    with load.router.connect() as caller:
+        check = caller.channel.unary_unary("/grpc.health.v1.Health/Check")
+        return check(b"\x0a" + bytes([len(service)]) + service.encode(), timeout=10) == b"\x08\x01"
+
+
 def main():
     options = arguments(__doc__, rounds=(2, "how often the disk fills up"),
                         agents=(2, "how many agents send"))
@@ -75,11 +82,20 @@ def main():
             if error.code() != grpc.StatusCode.UNAVAILABLE or "RetryInfo" not in details(error):
                 raise AssertionError(f"a full disk is answered with {error}")
             load.router.process.must_live()
+            until(lambda: load.router.admin_answer("/-/ready")[0] == 503, 30, "not ready")
+            if any(serves(load, name) for name in ("", "tandem.v1.AlertIngest", "tandem.v1.Feed")):
+                raise AssertionError("a router with a full disk says that it serves")
+            if not serves(load, "tandem.v1.Context"):
+                raise AssertionError("a full disk of the router makes the context unhealthy")
+            if load.router.admin_answer("/-/healthy")[0] != 200:
+                raise AssertionError("a full disk makes the process unhealthy")
             with load.router.connect(f"{TENANT}-viewer") as viewer:
                 viewer.call(viewer.incidents.ListIncidents, incidents_pb2.ListIncidentsRequest(
                     parent=f"tenants/{TENANT}"))
             (folder / "filler").unlink()
             until(lambda: refusal(load) is None, 30, "input after there was room again")
+            until(lambda: load.router.admin_answer("/-/ready")[0] == 200, 30, "ready again")
+            until(lambda: serves(load, "") and serves(load, "tandem.v1.AlertIngest"), 30, "serving")
         return f"rounds={options.rounds} {compare_books(load)}"
 
 

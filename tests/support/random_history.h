@@ -1,4 +1,5 @@
-// Random but repeatable histories: batches, people, deliveries and the passing of time.
+// Random but repeatable histories: batches, people, deliveries, context, playbooks that go live,
+// and the passing of time.
 //
 // For tests only. Equal seeds and equal states give equal histories.
 #pragma once
@@ -8,6 +9,7 @@
 #include <random>
 #include <variant>
 
+#include "router/base/check.h"
 #include "router/core/testing.h"
 
 namespace tandem::core::testing {
@@ -21,11 +23,30 @@ struct Happening {
 
 class RandomHistory {
  public:
-  explicit RandomHistory(std::uint64_t seed) : random_(seed) {}
+  explicit RandomHistory(std::uint64_t seed) : random_(seed) {
+    // Versions that differ in all that an incident keeps of its own: who leads it, how it is
+    // handled, who is told when, how it groups and how long it waits.
+    std::string other(kPlaybook);
+    Replace(other, "handling: needs_decision", "handling: needs_input");
+    Replace(other, "{after: 15m, notify: [plant, noc]}", "{after: 3m, notify: [plant]}");
+    Replace(other, "group_by: [alertname]", "group_by: [alertname, host]");
+    Replace(other, "reopen_within: 15m", "reopen_within: 1m");
+    std::string third(kPlaybook);
+    Replace(third, "  - name: rest\n    owner: noc", "  - name: remains\n    owner: plant");
+    Replace(third, "resolve_wait: 30s", "resolve_wait: 5m");
+    Replace(third, "last_resort: boss\n", "");
+    for (const std::string& source : {std::string(kPlaybook), other, third}) {
+      playbooks_.push_back(Compile(source));
+    }
+  }
 
   Happening Next(const TenantState& state, absl::Time now) {
     Happening next{.later = absl::Milliseconds(Below(90'000))};
     if (Below(200) == 0) next.later = absl::Hours(24 * 8);  // long enough to forget
+    if (Below(40) == 0) {
+      next.input = Activation();
+      return next;
+    }
     switch (Below(10)) {
       case 0:
       case 1:
@@ -103,12 +124,26 @@ class RandomHistory {
     return report;
   }
 
+  static void Replace(std::string& text, std::string_view from, std::string_view to) {
+    const std::size_t at = text.find(from);
+    TANDEM_CHECK(at != std::string::npos, "the playbook of the tests says so");
+    text.replace(at, from.size(), to);
+  }
+
+  Input Activation() {
+    return PlaybookActivation{kAnn, "another version", playbooks_[Below(playbooks_.size())],
+                              Below(2) == 0 ? "" : fmt::format("p{}", Below(20))};
+  }
+
+  // Now and then everything goes, an old version comes again, or one is skipped.
   Input Context(const TenantState& state) {
-    ContextChange change{.version = state.context_version + Below(2),
+    ContextChange change{.version = state.context_version + Below(4),
                          .snapshot = Below(20) == 0,
                          .actor = kAnn,
                          .comment = "inventory"};
-    if (Below(4) == 0) {
+    if (change.snapshot && Below(2) == 0) {
+      // An empty environment.
+    } else if (Below(4) == 0) {
       change.removed = {{"site", "plant-7"}};
     } else {
       change.put = {{.kind = "site",
@@ -120,6 +155,7 @@ class RandomHistory {
   }
 
   std::mt19937_64 random_;
+  std::vector<std::shared_ptr<const playbook::Playbook>> playbooks_;
 };
 
 // The seed of a test: TANDEM_SEED, or 1. Printed first.

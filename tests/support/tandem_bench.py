@@ -1,131 +1,87 @@
-"""What tools/bench measures: a router on this machine, and in the same run what the machine allows
-without one.
+"""What tools/bench measures: a router on this machine, and in the same minute what the machine
+allows without one.
 
 Absolute figures move by a third from run to run on a shared machine, so every figure of the router
 stands beside a reference that was measured a few seconds before: a server that only parses and
-echoes, and a file that is only appended to and synced.
+echoes, and a file that is only appended to and synced. tests/bench/README.md says how to read it.
 """
 
 import argparse
+import dataclasses
 import json
-import subprocess
+import os
+import pathlib
 import sys
+import time
 
+from tandem_figures import latency, memory, parts, rules, throughput
+from tandem_figures.results import Results
+from tandem_figures.rig import FULL, QUICK, Rig
 from tandem_harness import World
-from tandem_harness.fixture import playbook, router_arguments, set_up_tenant
-from tandem_harness.installation import Installation
-from tandem_harness.process import program
-from tandem_harness.receiver import Receiver
+from tandem_harness.process import build_folder
 
-TENANT = "harbor-mfg"
-RULE = """\
-  - name: rule-{n}
-    match: ['service="svc-{n}"', 'severity="{severity}"']
-    owner: noc
-    handling: autonomous
-    escalation: provider-first
-    reason: "One of many."
-"""
+SECTIONS = {"throughput": throughput, "latency": latency, "rules": rules, "memory": memory,
+            "parts": parts}
+SUMMARY = pathlib.Path(__file__).resolve().parents[2] / "build" / "bench" / "summary.json"
 
 
-def with_rules(source, count):
-    """The playbook with `count` more rules before its last one."""
-    head, last = source.split("  - name: everything-else")
-    rules = "".join(RULE.format(n=n, severity=("critical", "warning")[n % 2]) for n in range(count))
-    return f"{head}{rules}  - name: everything-else{last}"
-
-
-class Bench:
-    """One router; each measurement is one call of tandem-load."""
-
-    def __init__(self, world, seconds):
-        self.world, self.seconds = world, seconds
-        self.receiver = Receiver()
-        world.stack.callback(self.receiver.stop)
-        self.router = Installation(world, arguments=[*router_arguments(world), "--log.level",
-                                                     "warn"]).start()
-        set_up_tenant(self.router, TENANT, self.receiver)
-
-    def load(self, mode, *options, router=True):
-        """What tandem-load printed."""
-        command = [program("tandem-load"), mode]
-        if router:
-            # A feed reader needs more than the role of an agent, so the administrator measures.
-            command += ["--address", self.router.address, "--tenant", TENANT, "--token-file",
-                        self.router.data / "admin.token", "--server-pid",
-                        str(self.router.process.pid)]
-        run = subprocess.run([*map(str, command), *map(str, options)], capture_output=True,
-                             text=True, check=False, timeout=600)
-        if run.returncode != 0:
-            raise RuntimeError(f"tandem-load {mode} ended with {run.returncode}: {run.stderr}")
-        return json.loads(run.stdout)
-
-    def rules(self, count):
-        self.router.activate_playbook(
-            TENANT, with_rules(playbook(TENANT, self.receiver), count), f"{TENANT}-editor")
-
-    def ingest(self, what, batch, window, *options):
-        figures = self.load("ingest", "--batch", batch, "--window", window, "--duration",
-                            f"{self.seconds}s", *options)
-        echo = self.load("echo", "--batch", batch, "--window", window, "--duration", "2s",
-                         router=False)
-        row(what, f"{figures['alerts_per_second']:,.0f}/s",
-            f"p50 {milliseconds(figures['receipt'], 'p50')}  "
-            f"p99 {milliseconds(figures['receipt'], 'p99')}  "
-            f"{figures.get('server_cpu_us_per_alert', 0):.2f} µs/alert",
-            f"parse and echo {echo['alerts_per_second']:,.0f}/s")
-        return figures
-
-    def latency(self, rate, batch):
-        figures = self.load("latency", "--rate", rate, "--batch", batch, "--duration",
-                            f"{self.seconds}s")
-        row(f"{rate:,}/s, batches of {batch}",
-            f"p50 {milliseconds(figures['subscriber'], 'p50')}",
-            f"p99 {milliseconds(figures['subscriber'], 'p99')} to the subscriber; receipt p50 "
-            f"{milliseconds(figures['receipt'], 'p50')} p99 "
-            f"{milliseconds(figures['receipt'], 'p99')}",
-            f"not seen: {figures['not_seen']}")
-        return figures
-
-
-def milliseconds(latencies, name):
-    """A percentile of tandem-load's figures as text."""
-    return f"{latencies.get(name + '_ms', 0):.2f} ms"
-
-
-def row(what, figure, more="", reference=""):
-    print(f"  {what:<34}{figure:>14}   {more:<44}{reference}", flush=True)
-
-
-def main():
+def options_of(arguments):
+    """The command line."""
     parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--seconds", type=int, default=5, help="of each measurement (default 5)")
-    parser.add_argument("--json", help="also writes every figure into this file")
-    options = parser.parse_args()
-    figures = {}
+    parser.add_argument("--quick", action="store_true",
+                        help="every figure from shorter and fewer measurements, in under 3 minutes")
+    parser.add_argument("--seconds", type=float, help="of each measurement of the router "
+                        f"(default {FULL.seconds}; with --quick {QUICK.seconds})")
+    parser.add_argument("--json", metavar="FILE", help="also writes the summary into this file")
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, metavar="NAME", default=[*SECTIONS],
+                        help=f"only these of {', '.join(SECTIONS)}; the summary of the last whole "
+                        "run stays")
+    return parser.parse_args(arguments)
+
+
+def measure(options, plan, results):
+    """Runs the sections and says how long each took."""
+    took = {}
     with World() as world:
-        print("What the disk allows (append and fdatasync):", flush=True)
-        disk = Bench.load(None, "fsync", "--directory", world.folder, "--duration", "1s",
-                          router=False)
-        figures["fsync"] = disk
-        for group in disk["groups"]:
-            row(f"groups of {group['group']}", f"{group['records_per_second']:,.0f}/s",
-                f"commit p50 {milliseconds(group['commit'], 'p50')}")
-        bench = Bench(world, options.seconds)
-        print("\nDurable, routed alerts (closed loop, one stream), beside the reference:")
-        for batch, window in ((512, 8), (64, 16), (1, 64)):
-            figures[f"ingest-{batch}"] = bench.ingest(f"new, batches of {batch}", batch, window)
-        figures["repeat-64"] = bench.ingest("repeats, batches of 64", 64, 16, "--distinct", 20_000)
-        bench.rules(10_000)
-        figures["rules-64"] = bench.ingest("new, 10,000 rules, batches of 64", 64, 16)
-        bench.rules(0)
-        print("\nFrom the alert to the subscriber (open loop):")
-        for rate, batch in ((100, 1), (20_000, 64), (100_000, 64)):
-            figures[f"latency-{rate}"] = bench.latency(rate, batch)
-        bench.router.process.stop(60)
+        rig = Rig(world, plan, results)
+        for name, section in SECTIONS.items():
+            if name in options.only:
+                begin = time.monotonic()
+                section.measure(rig, results)
+                took[name] = round(time.monotonic() - begin, 1)
+    return took
+
+
+def write(path, summary):
+    """Whole or not at all: a reader never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_suffix(".new")
+    half.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    half.rename(path)
+    print(f"\nsummary: {path}")
+
+
+def main(arguments=None):
+    options = options_of(arguments)
+    plan = QUICK if options.quick else FULL
+    if options.seconds:
+        plan = dataclasses.replace(plan, seconds=options.seconds, latency_seconds=options.seconds)
+    results = Results(lambda text: print(text, flush=True))
+    begin = time.time()
+    load_before = os.getloadavg()[0]
+    took = measure(options, plan, results)
+    results.show_targets()
+    print(f"\n{sum(took.values()):.0f} s: "
+          + ", ".join(f"{name} {seconds:.0f} s" for name, seconds in took.items()))
+    summary = results.summary({
+        "quick": options.quick, "sections": [*took], "plan": vars(plan),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begin)), "took_seconds": took,
+        "cores": os.cpu_count(), "load_before": round(load_before, 2),
+        "build": build_folder().name})
+    if len(took) == len(SECTIONS):
+        write(SUMMARY, summary)
     if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(figures, file, indent=1)
+        write(pathlib.Path(options.json), summary)
     return 0
 
 

@@ -208,6 +208,31 @@ def lint_threads(file, text, table):
         yield Finding(file, starts[0], "a thread without a name; call NameThread first in it")
 
 
+THREAD_ROW = re.compile(r"^\| `([\w-]+)` \|")
+NAMED_BY_OTHERS = {"main"}  # the first thread has the name of its program
+
+
+def lint_thread_table(texts):
+    """Every line of the thread table stands there once, and a thread of its name exists."""
+    names = {m.group(1) or m.group(2) for file, text in texts.items()
+             if file.startswith(("router/", "services/")) and file.endswith((".cc", ".h"))
+             and not is_test(file) for m in THREAD_NAME.finditer(text)}
+    seen = set()
+    section = ""
+    for number, line in enumerate(texts.get("router/README.md", "").splitlines(), 1):
+        section = line if line.startswith("#") else section
+        row = THREAD_ROW.match(line)
+        if section != "## Threads" or not row:
+            continue
+        name = row.group(1)
+        if name in seen:
+            yield Finding("router/README.md", number, f"the thread `{name}` has a second line")
+        elif name not in names | NAMED_BY_OTHERS:
+            yield Finding("router/README.md", number, f"no thread is named `{name}` any more; take "
+                          "its line out")
+        seen.add(name)
+
+
 FIELD = re.compile(r"^\s+(?:repeated\s+|optional\s+)?(map<[^>]+>|[\w.]+)\s+(\w+)\s*=\s*\d+\s*"
                    r"(?:\[[^\]]*\])?;")
 SCALAR = re.compile(r"^(?:string|bytes|bool|double|float|s?fixed(?:32|64)|[su]?int(?:32|64)|map<)")
@@ -297,7 +322,7 @@ def lint(root):
              for name in files_of(root)}
     table = texts.get("router/README.md", "")
     explained = commented_fields(t for n, t in texts.items() if n.endswith(".proto"))
-    findings = []
+    findings = list(lint_thread_table(texts))
     for file, text in texts.items():
         if file.endswith((".h", ".cc")):
             findings += lint_includes(file, text)

@@ -123,6 +123,15 @@ class Threads(unittest.TestCase):
             self.assertEqual(len(findings_in({"router/engine/a.cc": text})), 1)
 
 
+    def test_a_line_of_the_table_without_a_thread_or_a_second_time_is_found(self):
+        rows = "## Threads\n\n| `main` | it |\n| `engine` | it |\n"
+        thread = {"router/engine/a.cc": 'pthread_setname_np(pthread_self(), "engine");\n'}
+        self.assertEqual(findings_in({"router/README.md": rows, **thread}), [])
+        self.assertEqual(len(findings_in({"router/README.md": rows})), 1)
+        twice = {"router/README.md": rows + "| `engine` | it |\n", **thread}
+        self.assertEqual(len(findings_in(twice)), 1)
+
+
 class Protos(unittest.TestCase):
     def found(self, body):
         return findings_in({"proto/tandem/v1/a.proto": "// What it is for.\n\n" + body})

@@ -29,6 +29,7 @@ struct Run {
   std::uint64_t accepted = 0;  // since measure_from, as the rest
   std::uint64_t refused = 0;
   std::uint64_t batches = 0;
+  std::uint64_t enough = UINT64_MAX;  // so many alerts with an answer end the run
   SteadyTime last_receipt;
   Latencies receipts;
 };
@@ -36,14 +37,20 @@ struct Run {
 class IngestStream final : public StreamHandler {
  public:
   IngestStream(Run& run, const IngestOptions& options, std::uint32_t stream)
-      : run_(run), batches_(AlertsOf(options, stream)), hello_(LoadHello(options.target, stream)) {}
+      : run_(run),
+        batch_(options.alerts.batch),
+        batches_(AlertsOf(options, stream)),
+        hello_(LoadHello(options.target, stream)),
+        left_(ShareOf(options, stream)) {}
 
   std::optional<grpc::ByteBuffer> Next() override {
     if (hello_) return std::exchange(hello_, std::nullopt);
     const std::uint64_t last = last_number_;
-    if (last == kNotWelcome || run_.stop) return std::nullopt;
+    if (last == kNotWelcome || run_.stop || left_ == 0) return std::nullopt;
+    const auto alerts = static_cast<std::uint32_t>(std::min<std::uint64_t>(batch_, left_));
+    left_ -= alerts;
     last_number_ = last + 1;
-    return batches_.Next(last + 1);
+    return batches_.Next(last + 1, alerts);
   }
 
   absl::Status OnAnswer(const grpc::ByteBuffer& answer, SteadyTime written) override {
@@ -66,6 +73,7 @@ class IngestStream final : public StreamHandler {
     ++run_.batches;
     run_.last_receipt = now;
     run_.receipts.Add(now - written);
+    if (run_.accepted + run_.refused >= run_.enough) run_.changed.notify_all();
     return absl::OkStatus();
   }
 
@@ -79,9 +87,17 @@ class IngestStream final : public StreamHandler {
     return alerts;
   }
 
+  // All of them, or the stream's part of `count`; the first streams take what is left over.
+  static std::uint64_t ShareOf(const IngestOptions& options, std::uint32_t stream) {
+    if (options.count == 0) return UINT64_MAX;
+    return options.count / options.streams + (stream < options.count % options.streams ? 1 : 0);
+  }
+
   Run& run_;
+  const std::uint32_t batch_;
   ReferenceBatches batches_;
   std::optional<grpc::ByteBuffer> hello_;
+  std::uint64_t left_;  // alerts not yet sent; Next's alone
   // Of the last batch. Written by the welcome, and after it by Next alone.
   std::atomic<std::uint64_t> last_number_ = kNotWelcome;
   v1::StreamAlertsResponse response_;
@@ -107,7 +123,7 @@ absl::StatusOr<std::vector<Sender>> Connect(Run& run, const IngestOptions& optio
   return senders;
 }
 
-// Waits for `time`, or until a stream is broken; then true.
+// Waits for `time`, or until there are enough, or until a stream is broken; then true.
 bool AwaitUnlessBroken(Run& run, const std::vector<Sender>& senders,
                        std::chrono::milliseconds time) {
   const SteadyTime end = SteadyNow() + time;
@@ -116,7 +132,7 @@ bool AwaitUnlessBroken(Run& run, const std::vector<Sender>& senders,
                        [](const Sender& sender) { return sender.stream->broken(); });
   };
   std::unique_lock lock(run.mutex);
-  while (SteadyNow() < end) {
+  while (SteadyNow() < end && run.accepted + run.refused < run.enough) {
     lock.unlock();
     if (broken()) return true;
     lock.lock();
@@ -127,6 +143,40 @@ bool AwaitUnlessBroken(Run& run, const std::vector<Sender>& senders,
 
 double CpuOf(const Target& target) {
   return target.server_pid == 0 ? 0 : CpuSecondsOf(target.server_pid).value_or(0);
+}
+
+// Since when is measured, and what was used until now (until the end: what is used in all).
+struct Usage {
+  SteadyTime begin;
+  double own_cpu = 0;
+  double server_cpu = 0;
+};
+
+// Ends the count: what is still in flight does not belong to it.
+Json FiguresOf(Run& run, const IngestOptions& options, std::size_t alert_bytes, const Usage& used) {
+  const std::lock_guard lock(run.mutex);
+  run.stop = true;
+  run.measure_from = SteadyTime::max();
+  const double seconds = Seconds(std::max(run.last_receipt, used.begin) - used.begin);
+  const auto alerts = static_cast<double>(run.accepted);
+  const auto per_alert = [&](double cpu) { return alerts > 0 ? cpu / alerts * 1e6 : 0; };
+  Json figures = {{"mode", "ingest"},
+                  {"batch", options.alerts.batch},
+                  {"window", options.window},
+                  {"streams", options.streams},
+                  {"distinct", options.alerts.distinct},
+                  {"alert_bytes", alert_bytes},
+                  {"seconds", seconds},
+                  {"accepted", run.accepted},
+                  {"refused", run.refused},
+                  {"batches", run.batches},
+                  {"alerts_per_second", seconds > 0 ? alerts / seconds : 0},
+                  {"receipt", run.receipts.Figures()},
+                  {"client_cpu_us_per_alert", per_alert(used.own_cpu)}};
+  if (options.target.server_pid != 0) {
+    figures["server_cpu_us_per_alert"] = per_alert(used.server_cpu);
+  }
+  return figures;
 }
 
 }  // namespace
@@ -141,48 +191,36 @@ grpc::ByteBuffer LoadHello(const Target& target, std::uint32_t stream) {
 
 absl::StatusOr<Json> RunIngest(const IngestOptions& options) {
   Run run;
+  if (options.count > 0) {
+    run.enough = options.count;
+    run.measure_from = SteadyNow();
+  }
+  const double own_cpu_at_start = OwnCpuSeconds();
+  const double server_cpu_at_start = CpuOf(options.target);
   TANDEM_ASSIGN_OR_RETURN(std::vector<Sender> senders, Connect(run, options));
-  bool broken = AwaitUnlessBroken(run, senders, options.warm_up);
-  const double own_cpu = OwnCpuSeconds();
-  const double server_cpu = CpuOf(options.target);
-  const SteadyTime begin = SteadyNow();
+  bool broken = options.count == 0 && AwaitUnlessBroken(run, senders, options.warm_up);
+  Usage used{.begin = SteadyNow(), .own_cpu = OwnCpuSeconds(), .server_cpu = CpuOf(options.target)};
+  if (options.count > 0) used = {run.measure_from, own_cpu_at_start, server_cpu_at_start};
   {
     const std::lock_guard lock(run.mutex);
-    run.measure_from = begin;
+    run.measure_from = used.begin;
   }
-  broken = broken || AwaitUnlessBroken(run, senders, options.duration);
-  const double own_cpu_used = OwnCpuSeconds() - own_cpu;
-  const double server_cpu_used = CpuOf(options.target) - server_cpu;
-  Json figures;
-  {
-    const std::lock_guard lock(run.mutex);
-    run.stop = true;
-    run.measure_from = SteadyTime::max();  // what is still in flight does not count
-    const double seconds = Seconds(std::max(run.last_receipt, begin) - begin);
-    const auto alerts = static_cast<double>(run.accepted);
-    const auto per_alert = [&](double cpu) { return alerts > 0 ? cpu / alerts * 1e6 : 0; };
-    figures = {{"mode", "ingest"},
-               {"batch", options.alerts.batch},
-               {"window", options.window},
-               {"streams", options.streams},
-               {"distinct", options.alerts.distinct},
-               {"alert_bytes", senders[0].handler->alert_bytes()},
-               {"seconds", seconds},
-               {"accepted", run.accepted},
-               {"refused", run.refused},
-               {"batches", run.batches},
-               {"alerts_per_second", seconds > 0 ? alerts / seconds : 0},
-               {"receipt", run.receipts.Figures()},
-               {"client_cpu_us_per_alert", per_alert(own_cpu_used)}};
-    if (options.target.server_pid != 0) {
-      figures["server_cpu_us_per_alert"] = per_alert(server_cpu_used);
-    }
-  }
+  broken = broken ||
+           AwaitUnlessBroken(run, senders, options.count > 0 ? options.patience : options.duration);
+  used.own_cpu = OwnCpuSeconds() - used.own_cpu;
+  used.server_cpu = CpuOf(options.target) - used.server_cpu;
+  const Json figures = FiguresOf(run, options, senders[0].handler->alert_bytes(), used);
   absl::Status ended;
   for (Sender& sender : senders) {
     ended.Update(sender.stream->Finish(std::chrono::seconds(broken ? 0 : 10)));
   }
   if (!ended.ok()) return Annotate(ended, "ingest stream");
+  const auto answered =
+      figures["accepted"].get<std::uint64_t>() + figures["refused"].get<std::uint64_t>();
+  if (answered < options.count) {
+    return absl::DeadlineExceededError(
+        fmt::format("{} of {} alerts have an answer", answered, options.count));
+  }
   return figures;
 }
 

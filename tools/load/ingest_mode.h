@@ -27,10 +27,16 @@ struct IngestOptions {
   std::uint32_t window = 16;  // batches without a receipt, of each stream; the router allows 64
   std::chrono::milliseconds warm_up{1000};
   std::chrono::milliseconds duration{5000};
+  // Instead of the two times: exactly so many alerts, shared by the streams, all of them counted.
+  // The last batch of a stream may be smaller.
+  std::uint64_t count = 0;
+  // What all of them may take at most.
+  std::chrono::milliseconds patience{600'000};
 };
 
-// Runs for `warm_up` and `duration` and reports the latter: alerts a second that receipts confirm,
-// time from write to receipt, CPU. An error when a stream ends before its time.
+// Runs for `warm_up` and `duration` and reports the latter, or until `count` alerts have a receipt:
+// alerts a second that receipts confirm, time from write to receipt, CPU. An error when a stream
+// ends before its time, DEADLINE_EXCEEDED when `patience` is over.
 absl::StatusOr<Json> RunIngest(const IngestOptions& options);
 
 // The reference stream: hello, then batches in a closed loop. For latency, too.

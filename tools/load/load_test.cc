@@ -45,6 +45,21 @@ TEST(ReferenceBatches, CountsItsAlertsAndBeginsAgain) {
   EXPECT_THAT(ids, ::testing::ElementsAre(100, 101, 102, 100));
 }
 
+TEST(ReferenceBatches, SpreadsOverServicesAndJobs) {
+  ReferenceBatches batches({.batch = 4, .first = 11, .services = 12, .jobs = 2});
+  EXPECT_NEAR(static_cast<double>(batches.alert_bytes()), 272, 5);
+  std::vector<std::string> spread;
+  const v1::AlertBatch batch = Parse(batches.Next(1, 3));
+  for (const v1::Alert& alert : batch.alerts()) {
+    for (const v1::Label& label : alert.labels()) {
+      if (label.name() == "service" || label.name() == "job") spread.push_back(label.value());
+    }
+  }
+  EXPECT_THAT(spread, ::testing::ElementsAre("manufacturing-svc-00011", "exporter-0001",
+                                             "manufacturing-svc-00000", "exporter-0000",
+                                             "manufacturing-svc-00001", "exporter-0001"));
+}
+
 TEST(Latencies, GivesPercentiles) {
   Latencies latencies;
   for (int i = 100; i >= 1; --i) latencies.Add(milliseconds(i));
@@ -79,6 +94,20 @@ TEST(RunIngest, CountsWhatTheRouterConfirms) {
   }
   EXPECT_GE(taken, accepted);
   EXPECT_EQ(keys.size(), taken) << "every alert is another one";
+}
+
+TEST(RunIngest, SendsExactlyAsManyAsItIsTold) {
+  client::FakeRouter router;
+  IngestOptions options;
+  options.target.connection.address = router.address();
+  options.alerts.batch = 8;
+  options.streams = 2;
+  options.count = 101;
+  const absl::StatusOr<Json> figures = RunIngest(options);
+  ASSERT_TRUE(figures.ok()) << figures.status();
+  EXPECT_EQ((*figures)["accepted"], 101);
+  EXPECT_EQ(router.keys("tandem-load/0").size(), 51u);
+  EXPECT_EQ(router.keys("tandem-load/1").size(), 50u);
 }
 
 TEST(RunIngest, GoesOnAboveWhatTheRouterHolds) {

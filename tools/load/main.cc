@@ -54,7 +54,8 @@ void AddTarget(CLI::App& app, Target& target) {
       ->envname("TANDEM_ADDRESS")
       ->capture_default_str();
   app.add_option("--token", connection.token, "Token")->envname("TANDEM_TOKEN");
-  app.add_option("--token-file", connection.token_file, "File with the token");
+  app.add_option("--token-file", connection.token_file, "File with the token")
+      ->envname("TANDEM_TOKEN_FILE");
   app.add_option("--ca", connection.ca_file, "Authority of the router's certificate, PEM");
   app.add_option("--cert", connection.certificate_file, "Client certificate, PEM");
   app.add_option("--key", connection.key_file, "Its key, PEM");
@@ -71,6 +72,11 @@ void AddAlerts(CLI::App& app, ReferenceOptions& alerts) {
   app.add_option("--sites", alerts.sites, "Spread over so many sites")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
+  app.add_option("--services", alerts.services, "Spread over so many services; 0: one")
+      ->check(CLI::Range(0, 100'000));
+  app.add_option("--jobs", alerts.jobs, "Spread over so many jobs; 0: one")
+      ->check(CLI::Range(0, 10'000));
+  app.add_option("--first", alerts.first, "Number of the first alert")->capture_default_str();
   alerts.run = static_cast<std::uint32_t>(absl::ToUnixSeconds(SystemClock().Now()) % 10'000);
   app.add_option("--run", alerts.run, "Alerts of two runs differ by it [from the clock]");
 }
@@ -90,6 +96,7 @@ Mode AddIngest(CLI::App& app, Settings& s) {
   app.add_option("--window", s.ingest.window, "Batches without a receipt, of each stream")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  app.add_option("--count", s.ingest.count, "Exactly so many alerts, however long it takes");
   AddMilliseconds(app, "--warm-up", s.ingest.warm_up, "Not counted");
   AddMilliseconds(app, "--duration", s.ingest.duration, "Counted");
   return [&s] { return RunIngest(s.ingest); };

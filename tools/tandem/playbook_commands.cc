@@ -120,6 +120,7 @@ absl::StatusOr<int> Activate(Session& session, const ActivateOptions& options) {
       return kExitFinding;
     }
     std::vector<v1::PlaybookFinding> findings;
+    findings.reserve(fields.size());
     for (const FieldError& field : fields) findings.push_back(ToFinding(field));
     session.err() << FindingsText(options.file, request.source(), findings, session.err_look());
     return kExitFinding;

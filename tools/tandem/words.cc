@@ -33,6 +33,7 @@ std::optional<v1::Role> ParseRole(std::string_view text) {
 
 std::vector<std::string> RoleWords() {
   std::vector<std::string> words;
+  words.reserve(std::size(kRoles));
   for (const auto& [role, word] : kRoles) words.emplace_back(word);
   return words;
 }

@@ -2,6 +2,8 @@
 
 import contextlib
 import pathlib
+import urllib.error
+import urllib.request
 
 from tandem_harness.api import (Connection, admin_pb2, common_pb2, context_pb2, grpc,
                                 playbooks_pb2)
@@ -63,6 +65,21 @@ class Installation:
         return False
 
     # Speaking to it.
+
+    def admin_answer(self, path):
+        """Status and text of a page of the admin port."""
+        try:
+            with urllib.request.urlopen(f"http://{self.addresses['admin']}{path}", timeout=10) as page:
+                return page.status, page.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def metric(self, name):
+        """The value of a metric without labels."""
+        for line in self.admin_answer("/metrics")[1].splitlines():
+            if line.startswith(name + " "):
+                return float(line.split()[1])
+        raise AssertionError(f"there is no metric {name}")
 
     @property
     def address(self):
