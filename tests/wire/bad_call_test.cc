@@ -363,8 +363,8 @@ TEST_F(BadCall, IsToldWhereAPlaybookIsWrongAndTheNearestName) {
        "did you mean \"desk\"?"},
       {"another tenant", "tenant: harbor", "tenant: mill", "source", "the call is for \"harbor\""},
       {"no YAML", "playbook: 1", "playbook: [", "source:", ""},
-      {"a source of more than 4 MiB", "reason: Each alert stands alone.",
-       "reason: ok\n#" + Long(4 << 20), "source:0:0", "4 MiB"},
+      {"a source of more than 1 MiB", "reason: Each alert stands alone.",
+       "reason: ok\n#" + Long(1 << 20), "source", "1048576 (1 MiB)"},
   };
   for (const BadPlaybook& bad : cases) {
     SCOPED_TRACE(bad.what);
@@ -377,7 +377,8 @@ TEST_F(BadCall, IsToldWhereAPlaybookIsWrongAndTheNearestName) {
     request.set_source(source.replace(at, bad.from.size(), bad.to));
     const Reply reply = rig_.CallBytes(kActivate, tokens_["editor"], request.SerializeAsString());
     EXPECT_EQ(reply.status.error_code(), kInvalid) << reply.Text();
-    EXPECT_THAT(reply.reason(), ::testing::AnyOf("PLAYBOOK_INVALID", "PLAYBOOK_TENANT"));
+    EXPECT_THAT(reply.reason(),
+                ::testing::AnyOf("PLAYBOOK_INVALID", "PLAYBOOK_TENANT", "PLAYBOOK_TOO_LARGE"));
     const auto fields = FieldsOf(reply.error());
     ASSERT_FALSE(fields.empty());
     EXPECT_THAT(fields[0].field, ::testing::StartsWith(bad.field));

@@ -55,8 +55,8 @@ absl::Status CheckAddress(std::string_view address) {
                   Shown(address)));
 }
 
-// What a connection that failed is called. A router that wants a certificate of ours ends the
-// connection once it has seen none; gRPC tells of that only as a broken one.
+// What a connection that failed is called. A router that wants TLS, or another certificate of ours,
+// just ends the connection; gRPC tells of that only as a broken one.
 absl::Status Unreachable(const ClientOptions& options, const std::string& message) {
   using std::string_view;
   const auto says = [&](string_view text) { return message.find(text) != std::string::npos; };
@@ -68,11 +68,14 @@ absl::Status Unreachable(const ClientOptions& options, const std::string& messag
         fmt::format("the router at {} shows a certificate that {} does not vouch for",
                     options.address, options.ca.empty() ? "this machine" : Printable(options.ca)));
   }
-  if (UsesTls(options) && options.cert.empty() && says("Socket closed")) {
-    return Error(code, "TLS_REFUSED",
-                 fmt::format("the router at {} ended the connection: it may want a certificate of "
-                             "yours",
-                             options.address));
+  // As gRPC puts it when the other end closes without a word of HTTP/2.
+  if (says("Socket closed")) {
+    const string_view why = !UsesTls(options)      ? "it may speak only TLS (--ca)"
+                            : options.cert.empty() ? "it may want a certificate of yours"
+                                                   : "it may not know who signed your certificate";
+    return Error(code, UsesTls(options) ? "TLS_REFUSED" : "UNREACHABLE",
+                 fmt::format("the router at {} ended the connection: {}, or it is stopping",
+                             options.address, why));
   }
   if (says("WRONG_VERSION_NUMBER") || says("wrong version number")) {
     return Error(code, "UNREACHABLE",

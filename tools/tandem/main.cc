@@ -1,6 +1,7 @@
 // `tandem`: the command line for people. Reads the arguments, runs one command, says how it went.
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <iostream>
 
 #include "router/base/clock.h"
@@ -22,6 +23,8 @@ int Fail(Session& session, const absl::Status& status) {
 }
 
 int Main(int argc, const char* const* argv) {
+  // What gRPC would log about a connection is told by our own error; who looks for more sets it.
+  setenv("GRPC_VERBOSITY", "NONE", 0);
   const SystemClock clock;
   Session session(std::cout, std::cerr, clock);
   CommandLine line({.name = "tandem",
