@@ -5,6 +5,7 @@ import json
 import re
 
 from tandem_harness.process import ROOT, program
+from tandem_harness.wait import until
 
 RULES = ROOT / "tests" / "data" / "alert_rules.jsonl"
 LABEL = re.compile(r'([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"')
@@ -36,8 +37,10 @@ class StormAgent:
         if context:
             self.options += ["--context", context]
         self.process = None
+        self.logged_at_start = 0
 
     def start(self):
+        self.logged_at_start = self.logged
         token = self.installation.token_file(f"{self.tenant}-agent")
         self.process = self.world.start(self.name, [
             program("tandem-agent"), "--address", self.installation.address, "--tenant",
@@ -55,9 +58,17 @@ class StormAgent:
     def finish(self, seconds=90):
         """Waits until it has sent all of its count and has every receipt, or ends it with SIGTERM,
         upon which it waits for the receipts."""
+        # A process that has only just been started does not listen to signals yet.
+        until(lambda: not self.process.alive or self.logged > self.logged_at_start, seconds,
+              f"{self.name} to be at work")
         code = self.process.stop(seconds)
         if code != 0:
             raise AssertionError(f"{self.name} ended with {code}\n{self.process.tail()}")
+
+    @property
+    def logged(self):
+        """Bytes in its log of alerts."""
+        return self.alert_log.stat().st_size if self.alert_log.exists() else 0
 
     @property
     def receipted(self):
