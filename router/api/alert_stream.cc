@@ -1,5 +1,7 @@
 #include "router/api/alert_stream.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "router/api/receipt.h"
@@ -31,6 +33,10 @@ grpc::ByteBuffer Serialized(const google::protobuf::MessageLite& message) {
   grpc::Slice slice(size);
   message.SerializeToArray(const_cast<std::uint8_t*>(slice.begin()), static_cast<int>(size));
   return grpc::ByteBuffer(&slice, 1);
+}
+
+std::string ClientKey(const rpc::Caller& caller, std::string_view client_id) {
+  return client_id.empty() ? std::string() : fmt::format("{}/{}", caller.principal, client_id);
 }
 
 std::string_view Contiguous(const grpc::ByteBuffer& buffer, grpc::Slice& storage) {
@@ -133,7 +139,7 @@ absl::Status AlertStream::HandleHello(std::string_view bytes) {
   TANDEM_RETURN_IF_ERROR(codec::CheckClientId(hello.client_id(), "hello.client_id"));
   TANDEM_ASSIGN_OR_RETURN(tenant_, rpc::ResolveTenant(call_.caller, guard_.authenticator(),
                                                       hello.parent(), "hello.parent"));
-  client_id_ = hello.client_id();
+  client_id_ = ClientKey(call_.caller, hello.client_id());
   greeted_ = true;
   engine_->Submit({.tenant = tenant_,
                    .request = engine::PositionQuery{client_id_},

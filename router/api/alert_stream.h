@@ -21,6 +21,10 @@ namespace tandem::api {
 // What the raw methods write.
 grpc::ByteBuffer Serialized(const google::protobuf::MessageLite& message);
 
+// Under which name the engine remembers a client's position: a client id belongs to the principal
+// that uses it, so that nobody can move another's. Empty without one.
+std::string ClientKey(const rpc::Caller& caller, std::string_view client_id);
+
 // The bytes of `buffer` in one piece; `storage` holds them when they were in several.
 std::string_view Contiguous(const grpc::ByteBuffer& buffer, grpc::Slice& storage);
 

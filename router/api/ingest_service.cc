@@ -64,6 +64,7 @@ grpc::ServerUnaryReactor* AlertIngestService::PushAlerts(grpc::CallbackServerCon
         if (!tenant.ok()) return answer(tenant.status());
         const absl::Status client = codec::CheckClientId(push->client_id, "client_id");
         if (!client.ok()) return answer(client);
+        std::string client_key = ClientKey(call.caller, push->client_id);
         auto batch =
             codec::ReadAlertBatch(push->batch, engine_->identity_key(), guard_->clock().Now());
         if (!batch.ok()) return answer(batch.status());
@@ -75,7 +76,7 @@ grpc::ServerUnaryReactor* AlertIngestService::PushAlerts(grpc::CallbackServerCon
         Taken taken{batch->number, batch->items.size(), false};
         engine_->Submit(
             {.tenant = *tenant,
-             .request = engine::AlertsReceived{std::string(push->client_id), *std::move(batch)},
+             .request = engine::AlertsReceived{std::move(client_key), *std::move(batch)},
              .done = [answer, taken,
                       refusals = std::move(refusals)](absl::StatusOr<engine::Reply> reply) mutable {
                if (!reply.ok()) return answer(reply.status());

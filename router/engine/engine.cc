@@ -39,6 +39,12 @@ Engine::Engine(journal::Journal* journal, EngineOptions options)
       min_free_disk_(options_.min_free_disk) {
   TANDEM_CHECK(options_.clock != nullptr, "the engine needs a clock");
   options_.shard.started = options_.clock->Now();
+  if (!options_.monotonic) {
+    options_.monotonic = [] {
+      return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+    };
+  }
+  monotonic_at_ = options_.monotonic();
 }
 
 Engine::~Engine() { Stop(); }
@@ -52,9 +58,21 @@ absl::Status Engine::Rebuild() {
     for (const auto& [tenant, at] : shard_->context_heard()) shard->ContextHeard(tenant, at);
   }
   shard_ = std::move(shard);
+  now_ = std::max(now_, shard_->last_time());
   PublishInstallation();
   UpdateGauges();
   return absl::OkStatus();
+}
+
+// Never goes back, and never stands still: deadlines that wait for a clock that was set back by an
+// hour would come an hour late.
+absl::Time Engine::Now() {
+  const absl::Time wall = options_.clock->Now();
+  const absl::Duration monotonic = options_.monotonic();
+  now_ = wall >= now_ ? wall : now_ + (monotonic - monotonic_at_);
+  monotonic_at_ = monotonic;
+  counters_.clock_behind_microseconds = absl::ToInt64Microseconds(now_ - wall);
+  return absl::FromUnixMicros(absl::ToUnixMicros(now_));  // what is stored is what was decided by
 }
 
 void Engine::Submit(Command command) {
@@ -161,11 +179,11 @@ void Engine::EndCuts() {
   if (left) left->second(Refusal());
 }
 
-absl::Duration Engine::UntilNextDeadline() const {
+absl::Duration Engine::UntilNextDeadline() {
   if (disk_full_) return kDiskLookEvery;
   const auto next = shard_->NextDeadline();
   if (!next) return absl::InfiniteDuration();
-  return std::max(absl::ZeroDuration(), *next - options_.clock->Now());
+  return std::max(absl::ZeroDuration(), *next - Now());
 }
 
 bool Engine::DiskIsFull() {
@@ -202,7 +220,7 @@ void Engine::RunGroup(std::vector<Command> commands) {
       counters_.alerts_refused += alerts->batch.refusals.size();
     }
   }
-  Shard::Group group = shard_->Run(commands, options_.clock->Now());
+  Shard::Group group = shard_->Run(commands, Now());
   if (IsPlanted(Plant::kAckBeforeCommit)) {
     for (auto& [done, reply] : group.answers) done(std::move(reply));
     group.answers.clear();

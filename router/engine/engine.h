@@ -42,7 +42,7 @@ enum class EngineHealth {
   kFailed,  // a commit failed: the process must end and recover
 };
 
-// What the engine has done so far; for metrics. Every field only rises, but for the last three.
+// What the engine has done so far; for metrics. Every field only rises, but for the last four.
 struct EngineCounters {
   std::atomic<std::uint64_t> groups{0};
   std::atomic<std::uint64_t> records{0};
@@ -54,10 +54,15 @@ struct EngineCounters {
   std::atomic<std::uint64_t> active_alerts{0};
   std::atomic<std::uint64_t> incidents{0};
   std::atomic<std::uint64_t> open_deliveries{0};
+  std::atomic<std::int64_t> clock_behind_microseconds{0};  // behind the time of the last record
 };
 
 struct EngineOptions {
   const Clock* clock = nullptr;  // outlives the engine
+  // Time that only ever runs on, from any beginning: while the clock is behind what it has shown
+  // before (somebody set it back), this carries on in its place, so that people are still told.
+  // Empty: the machine's steady clock.
+  absl::AnyInvocable<absl::Duration() const> monotonic;
   ShardOptions shard;
   Mailbox::Limits mailbox;
   // What one commit takes at most: more makes the fsync cheaper and the wait longer.
@@ -119,7 +124,8 @@ class Engine {
   void Commit(Shard::Group group);
   void RunCut();
   void EndCuts();
-  absl::Duration UntilNextDeadline() const;
+  absl::Duration UntilNextDeadline();
+  absl::Time Now();
   bool DiskIsFull();
   absl::Status Rebuild();
   void Fail(const absl::Status& status);
@@ -135,6 +141,8 @@ class Engine {
   EngineCounters counters_;
   std::atomic<std::uint64_t> min_free_disk_;
   absl::Time next_disk_look_ = absl::InfinitePast();
+  absl::Time now_ = absl::InfinitePast();  // as it was last read …
+  absl::Duration monotonic_at_;            // … and when
   bool disk_full_ = false;
 
   mutable std::mutex shared_mutex_;  // guards the four below

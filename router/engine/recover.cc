@@ -40,16 +40,18 @@ absl::StatusOr<std::unique_ptr<core::TenantState>> RecoverTenant(
     return state;
   };
   auto state = fresh();
-  if (snapshots != nullptr) {
-    TANDEM_ASSIGN_OR_RETURN(const auto loaded, snapshots->Load(tenant));
-    if (loaded.snapshot) {
-      // A snapshot is only a short cut: one that is not of this very history, or that this release
-      // cannot read, is passed over, and the history itself is folded.
-      TANDEM_ASSIGN_OR_RETURN(const auto record,
-                              reader.ReadRecord(tenant, loaded.snapshot->sequence));
-      const bool ours = record && record->hash == loaded.snapshot->hash;
-      if (!ours || !codec::DecodeSnapshot(loaded.snapshot->payload, *state).ok()) state = fresh();
-    }
+  // A snapshot is only a short cut: one that is not of this very history, or that this release
+  // cannot read, is passed over for the one before, and without any the history itself is folded.
+  std::optional<Sequence> before;
+  while (snapshots != nullptr) {
+    TANDEM_ASSIGN_OR_RETURN(const auto loaded, snapshots->Load(tenant, before));
+    if (!loaded.snapshot) break;
+    TANDEM_ASSIGN_OR_RETURN(const auto record,
+                            reader.ReadRecord(tenant, loaded.snapshot->sequence));
+    const bool ours = record && record->hash == loaded.snapshot->hash;
+    if (ours && codec::DecodeSnapshot(loaded.snapshot->payload, *state).ok()) break;
+    state = fresh();
+    before = loaded.snapshot->sequence;
   }
   if (state->playbook == nullptr) state->playbook = DefaultPlaybook(tenant);
 

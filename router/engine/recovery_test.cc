@@ -194,6 +194,43 @@ TEST_F(RecoveryTest, ASnapshotThatThisReleaseCannotReadIsPassedOver) {
   EXPECT_EQ(Digest(kHarbor, &store_), Digest(kHarbor));
 }
 
+TEST_F(RecoveryTest, AnOlderSnapshotIsTakenWhereTheNewerCannotBeRead) {
+  const auto save = [&](const core::TenantState& state, std::string payload) {
+    const auto record = *(*rig_.journal.OpenReader())->ReadRecord(kHarbor, state.last_sequence);
+    ASSERT_TRUE(store_
+                    .Save({.tenant = kHarbor,
+                           .sequence = state.last_sequence,
+                           .hash = record->hash,
+                           .payload = std::move(payload)})
+                    .ok());
+  };
+  const auto older = rig_.Recovered(kHarbor);
+  save(*older, codec::EncodeSnapshot(*older));
+  ASSERT_TRUE(Ask(*rig_.engine, kHarbor, Alerts(1'000, {"Later"})).ok());
+  save(*rig_.Recovered(kHarbor), "\xFF\xFF of a newer release");
+  const std::string before = Digest(kHarbor);
+  ASSERT_TRUE(
+      rig_.journal.Prune({.tenant = kHarbor, .through = Sequence(older->last_sequence.value - 1)})
+          .ok());
+
+  EXPECT_EQ(Digest(kHarbor, &store_), before);
+}
+
+TEST_F(RecoveryTest, ASnapshotIsWrittenForWhatEarlierProcessesLeftBehind) {
+  std::promise<absl::Status> written;
+  std::atomic<bool> first{true};
+  const Snapshotter snapshotter({.journal = &rig_.journal,
+                                 .store = &store_,
+                                 .records_between = 2,
+                                 .on_done = [&](const TenantId&, const absl::Status& status) {
+                                   if (first.exchange(false)) written.set_value(status);
+                                 }});
+
+  auto done = written.get_future();
+  ASSERT_EQ(done.wait_for(testing::kPatience), std::future_status::ready);
+  EXPECT_TRUE(done.get().ok());
+}
+
 TEST_F(RecoveryTest, SnapshotsAreWrittenBesideTheEngineWhenEnoughHasHappened) {
   std::promise<absl::Status> written;
   testing::Rig rig;

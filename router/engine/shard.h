@@ -83,6 +83,9 @@ class Shard {
   };
   const Totals& totals() const { return totals_; }
 
+  // Of the last group, or of the last record before the start.
+  absl::Time last_time() const { return last_time_; }
+
   // Notes that the context service was heard of for a tenant (see core::ContextAge).
   void ContextHeard(const TenantId& tenant, absl::Time at);
   // All that was so noted. No part of what is durable: a shard that replaces another one of this

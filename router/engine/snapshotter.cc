@@ -61,7 +61,23 @@ std::map<TenantId, Snapshotter::Growth>::iterator Snapshotter::FindDue() {
                       [this](const auto& entry) { return IsDue(entry.second); });
 }
 
+// What was written since the last snapshots by the processes before this one: a router that is
+// started each day must not fold a year. Errors are left to those who read in earnest.
+absl::Status Snapshotter::CountWhatIsThere() {
+  TANDEM_ASSIGN_OR_RETURN(const auto reader, options_.journal->OpenReader());
+  TANDEM_ASSIGN_OR_RETURN(const auto heads, reader->ReadHeads());
+  for (const journal::TenantHead& head : heads) {
+    if (head.tenant == core::kInstallation) continue;
+    TANDEM_ASSIGN_OR_RETURN(const auto known, options_.store->List(head.tenant));
+    const std::uint64_t from = known.empty() ? 0 : known.front().value;
+    const std::lock_guard lock(mutex_);
+    growth_[head.tenant].records += head.sequence.value - std::min(from, head.sequence.value);
+  }
+  return absl::OkStatus();
+}
+
 void Snapshotter::Loop() {
+  CountWhatIsThere().IgnoreError();
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [&] { return stopping_ || FindDue() != growth_.end(); });

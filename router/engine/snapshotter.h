@@ -54,6 +54,7 @@ class Snapshotter final : public CommitSink {
   };
 
   void Loop();
+  absl::Status CountWhatIsThere();
   std::map<TenantId, Growth>::iterator FindDue();
   bool IsDue(const Growth& growth) const;
 

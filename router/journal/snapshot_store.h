@@ -43,9 +43,11 @@ class SnapshotStore {
   absl::StatusOr<Loaded> Load(const TenantId& tenant,
                               std::optional<Sequence> before = std::nullopt) const;
 
+  // Up to where its snapshots go, by their names alone; newest first.
+  absl::StatusOr<std::vector<Sequence>> List(const TenantId& tenant) const;
+
  private:
   explicit SnapshotStore(std::string folder) : folder_(std::move(folder)) {}
-  absl::StatusOr<std::vector<Sequence>> List(const TenantId& tenant) const;
   std::string PathOf(const TenantId& tenant, Sequence sequence) const;
 
   std::string folder_;

@@ -91,14 +91,14 @@ TEST_F(SqliteJournalTest, LetsTheNextWriterInWhenTheFirstIsGone) {
 
 TEST_F(SqliteJournalTest, RefusesANewerFormatAndLeavesItAlone) {
   Open().reset();
-  Sql("PRAGMA user_version = 3");
+  Sql("PRAGMA user_version = 4");
 
   const absl::Status status = OpenError();
 
   EXPECT_EQ(ReasonOf(status), "JOURNAL_NEWER");
-  EXPECT_THAT(MessageOf(status), AllOf(HasSubstr("format 3"), HasSubstr("up to 2")));
+  EXPECT_THAT(MessageOf(status), AllOf(HasSubstr("format 4"), HasSubstr("up to 3")));
   EXPECT_EQ(ReasonOf(OpenError({.read_only = true})), "JOURNAL_NEWER");
-  EXPECT_EQ(Sql("PRAGMA user_version"), "3");
+  EXPECT_EQ(Sql("PRAGMA user_version"), "4");
 }
 
 TEST_F(SqliteJournalTest, ReadsFormat1AndBringsItUpToDateWhenItWrites) {
@@ -116,17 +116,17 @@ TEST_F(SqliteJournalTest, ReadsFormat1AndBringsItUpToDateWhenItWrites) {
   const auto writer = Open();
   ASSERT_TRUE(writer->Append(OneRecord(2)).ok());
   ASSERT_TRUE(writer->Prune({.tenant = kPlant, .through = Sequence(1)}).ok());
-  EXPECT_EQ(Sql("PRAGMA user_version"), "2");
+  EXPECT_EQ(Sql("PRAGMA user_version"), "3");
   EXPECT_TRUE(Verify(**writer->OpenReader(), {}).FirstError().ok());
 }
 
-TEST_F(SqliteJournalTest, FindsTheEventsOfFormat1ByTheirIncident) {
+TEST_F(SqliteJournalTest, FindsTheEventsOfFormat2ByTheirIncident) {
   Commit commit = OneRecord(1);
   commit.events = {{kPlant, Sequence(1), IncidentNumber(7), "it opened"}};
   ASSERT_TRUE(Open()->Append(commit).ok());
-  Sql("DROP TABLE pruned");
   Sql("DROP TABLE event_runs");
-  Sql("PRAGMA user_version = 1");
+  Sql("CREATE INDEX events_by_incident ON events(incident, record)");
+  Sql("PRAGMA user_version = 2");
   const auto events = [](Journal& journal) {
     return (*journal.OpenReader())->ListIncidentEvents(kPlant, IncidentNumber(7), Sequence(), 9);
   };

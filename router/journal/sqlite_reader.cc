@@ -110,12 +110,19 @@ absl::Status SqliteReader::PrepareStatements() {
                             "ON tenants.id = deliveries.id >> 40 ORDER BY name, deliveries.id"),
   });
   TANDEM_RETURN_IF_ERROR(status);
-  TANDEM_ASSIGN_OR_RETURN(
-      const std::string has_pruned,
-      connection_.Ask("SELECT count(*) FROM sqlite_schema WHERE name = 'pruned'"));
-  if (has_pruned != "0") {
+  const auto has = [this](std::string_view table) -> absl::StatusOr<bool> {
+    const std::string sql =
+        fmt::format("SELECT count(*) FROM sqlite_schema WHERE name = '{}'", table);
+    TANDEM_ASSIGN_OR_RETURN(const std::string count, connection_.Ask(sql.c_str()));
+    return count != "0";
+  };
+  TANDEM_ASSIGN_OR_RETURN(const bool has_pruned, has("pruned"));
+  TANDEM_ASSIGN_OR_RETURN(const bool has_event_runs, has("event_runs"));
+  if (has_pruned) {
     statements_->pruned = prepare(
         "SELECT first, last, seal FROM pruned WHERE first BETWEEN ?1 AND ?2 ORDER BY first");
+  }
+  if (has_event_runs) {
     statements_->event_runs =
         prepare("SELECT run FROM event_runs WHERE incident = ?1 AND run >= ?2 ORDER BY run");
   }
@@ -295,7 +302,7 @@ absl::StatusOr<std::vector<EventRow>> SqliteReader::ListIncidentEvents(const Ten
   }
   if (!statements_->event_runs.is_prepared()) {
     return Error(absl::StatusCode::kFailedPrecondition, "JOURNAL_OLD",
-                 "journal: a database of format 1 must be brought up to date first: start the "
+                 "journal: a database of format 1 or 2 must be brought up to date first: start the "
                  "router on it once");
   }
   const std::int64_t incident_key = RowKey(key, incident.value);

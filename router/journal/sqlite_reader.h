@@ -48,7 +48,8 @@ class SqliteReader final : public Reader {
   struct Statements {
     Statement begin, end;
     Statement tenant, heads, records;
-    Statement pruned, event_runs;  // of a database of format 1: none
+    Statement pruned;      // of a database of format 1: none
+    Statement event_runs;  // of a database of format 1 or 2: none
     Statement incident, incidents, event, events, deliveries;
   };
 

@@ -48,19 +48,23 @@ CREATE TABLE deliveries(
 )sql";
 
 // Since format 2.
-constexpr char kFormat2[] = R"sql(
+constexpr char kPruned[] = R"sql(
 CREATE TABLE pruned(
   first INTEGER PRIMARY KEY,
   last INTEGER NOT NULL,
   seal INTEGER NOT NULL) STRICT;
+)sql";
+
+// Since format 3.
+constexpr char kEventRuns[] = R"sql(
 CREATE TABLE event_runs(
   incident INTEGER NOT NULL,
   run INTEGER NOT NULL,
   PRIMARY KEY(incident, run)) STRICT, WITHOUT ROWID;
 )sql";
 
-// Format 1 had an index over all events instead of event_runs.
-constexpr char kFromFormat1[] = R"sql(
+// Up to format 2 there was an index over all events instead.
+constexpr char kFillEventRuns[] = R"sql(
 INSERT INTO event_runs SELECT DISTINCT incident, record >> 5 FROM events;
 DROP INDEX IF EXISTS events_by_incident;
 )sql";
@@ -200,18 +204,20 @@ absl::Status SetUpReader(const Connection& connection) {
 }
 
 absl::Status CreateTables(const Connection& connection) {
-  return connection.Execute(fmt::format("BEGIN IMMEDIATE; {} {} PRAGMA application_id = {}; "
+  return connection.Execute(fmt::format("BEGIN IMMEDIATE; {} {} {} PRAGMA application_id = {}; "
                                         "PRAGMA user_version = {}; COMMIT",
-                                        kTables, kFormat2, kApplicationId, kFormatVersion)
+                                        kTables, kPruned, kEventRuns, kApplicationId,
+                                        kFormatVersion)
                                 .c_str());
 }
 
 absl::Status Upgrade(const Connection& connection) {
   TANDEM_ASSIGN_OR_RETURN(const std::int64_t version, AskNumber(connection, "PRAGMA user_version"));
   if (version == kFormatVersion) return absl::OkStatus();
-  return connection.Execute(fmt::format("BEGIN IMMEDIATE; {} {} PRAGMA user_version = {}; COMMIT",
-                                        kFormat2, kFromFormat1, kFormatVersion)
-                                .c_str());
+  return connection.Execute(
+      fmt::format("BEGIN IMMEDIATE; {} {} {} PRAGMA user_version = {}; COMMIT",
+                  version < 2 ? kPruned : "", kEventRuns, kFillEventRuns, kFormatVersion)
+          .c_str());
 }
 
 }  // namespace tandem::journal::sqlite

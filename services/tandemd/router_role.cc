@@ -225,6 +225,11 @@ void RouterRole::AddMetrics(runtime::Metrics& metrics) {
         [](const E& e) { return e.counters().records.load(); });
   gauge("journal_append_seconds", "Time spent in commits since the start",
         [](const E& e) { return static_cast<double>(e.counters().append_nanoseconds) * 1e-9; });
+  gauge("clock_behind_seconds",
+        "By how much the wall clock is behind the time of the last record: it was set back",
+        [](const E& e) {
+          return static_cast<double>(e.counters().clock_behind_microseconds) * 1e-6;
+        });
   gauge("mailbox_depth", "Commands that wait for the engine",
         [](const E& e) { return e.mailbox_size(); });
   gauge("mailbox_refused", "Commands refused because the mailbox was full, since the start",

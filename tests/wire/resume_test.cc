@@ -77,6 +77,22 @@ TEST_F(Resume, LosesAndDoublesNothingWhereverItIsCutOff) {
   EXPECT_EQ(Incidents(), static_cast<int>(kBatches));
 }
 
+// Two machines of one name, or somebody who means harm: a receipt is never for another's batch.
+TEST_F(Resume, KeepsThePositionsOfTwoPrincipalsApartThatUseOneClientId) {
+  const std::string other = rig_.NewToken({"agent-2", v1::AGENT, {"harbor"}});
+  AgentStream theirs(rig_, other);
+  EXPECT_EQ(theirs.Begin("plant-7"), 0U);
+  theirs.Push(1'000, {"Noise"});
+  EXPECT_EQ(theirs.ReceiptText(), "1000: 1 taken");
+
+  auto ours = Stream();
+  EXPECT_EQ(ours->Begin("plant-7"), 0U);
+  ours->Push(1, {"Fire"});
+
+  EXPECT_EQ(ours->ReceiptText(), "1: 1 taken");
+  EXPECT_EQ(Incidents(), 2);
+}
+
 // More than may await a receipt: the stream is held up, not refused.
 TEST_F(Resume, AnswersInOrderHoweverManyAreOnTheirWay) {
   constexpr std::uint64_t kBatches = 300;
