@@ -40,6 +40,7 @@ constexpr std::array kAdvice = {
     Advice{"FILE_UNREADABLE", "check the path, and that you may read it"},
     Advice{"FILE_UNWRITABLE", "check the path, its free space, and that you may write there"},
     Advice{"FILE_TOO_LARGE", "split the file"},
+    Advice{"LINE_TOO_LONG", "one alert stands on one line; shorten that line or take it out"},
     Advice{"NO_JOURNAL", "name the folder that tandemd was started with (`--data_dir`)"},
     Advice{"UNAUTHENTICATED", "give a valid token with --token-file; `tandem doctor` tests it"},
     Advice{"PERMISSION_DENIED", "`tandem whoami` shows your role; an admin can raise it"},
