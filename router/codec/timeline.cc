@@ -97,9 +97,10 @@ class Teller {
                                    fact.detail, At(fact.not_before)));
   }
   bool operator()(const core::DeliveryGivenUp& fact) {
-    return SayDelivery(fact, "DELIVERY_FAILED",
-                       fmt::format("Telling {} failed for good after {} attempts: {}", fact.contact,
-                                   fact.attempt, fact.detail));
+    return SayDelivery(
+        fact, "DELIVERY_FAILED",
+        fmt::format("Telling {} failed for good after {} {}: {}", fact.contact, fact.attempt,
+                    fact.attempt == 1 ? "attempt" : "attempts", fact.detail));
   }
   bool operator()(const core::DeliveryCancelled& fact) {
     return SayDelivery(fact, "DELIVERY_CANCELLED",

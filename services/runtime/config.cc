@@ -93,7 +93,11 @@ void ApplyFile(Draft& draft, std::string_view name, std::string_view yaml,
 void ApplyEnvironment(Draft& draft, const std::map<std::string, std::string>& environment) {
   constexpr std::string_view kPrefix = "TANDEM_";
   // Of tandemd's flags and of the command line tool.
-  const std::set<std::string> elsewhere = {"TANDEM_CONFIG", "TANDEM_TOKEN", "TANDEM_SERVER"};
+  const std::set<std::string> elsewhere = {
+      "TANDEM_CONFIG",    "TANDEM_ADDRESS",    "TANDEM_ADMIN_ADDRESS",
+      "TANDEM_TOKEN",     "TANDEM_TOKEN_FILE", "TANDEM_TENANT",
+      "TANDEM_CA",        "TANDEM_CERT",       "TANDEM_KEY",
+      "TANDEM_PLAINTEXT", "TANDEM_TIMEOUT"};
   std::map<std::string, const Option*> options;
   std::vector<std::string> names;
   for (const Option& option : Options()) {

@@ -53,16 +53,19 @@ void AddConnection(CLI::App& app, AgentSettings& settings) {
       ->capture_default_str();
   app.add_option("--token", connection.token, "Token; better: --token-file or the environment")
       ->envname("TANDEM_TOKEN");
-  app.add_option("--token-file", connection.token_file,
-                 "File with the token; read anew to connect");
+  app.add_option("--token-file", connection.token_file, "File with the token; read anew to connect")
+      ->envname("TANDEM_TOKEN_FILE");
   app.add_option("--tenant", settings.client.tenant,
-                 "Tenant, when the token is good for more than one");
+                 "Tenant, when the token is good for more than one")
+      ->envname("TANDEM_TENANT");
   app.add_option("--client-id", settings.client.client_id,
                  "Names this sender across restarts; one sender at a time")
       ->capture_default_str();
-  app.add_option("--ca", connection.ca_file, "Authority of the router's certificate, PEM");
-  app.add_option("--cert", connection.certificate_file, "Client certificate, PEM");
-  app.add_option("--key", connection.key_file, "Its key, PEM");
+  app.add_option("--ca", connection.ca_file, "Authority of the router's certificate, PEM")
+      ->envname("TANDEM_CA");
+  app.add_option("--cert", connection.certificate_file, "Client certificate, PEM")
+      ->envname("TANDEM_CERT");
+  app.add_option("--key", connection.key_file, "Its key, PEM")->envname("TANDEM_KEY");
   app.add_option("--server-name", connection.server_name, "Name in the router's certificate");
   app.add_flag("--plaintext", connection.plaintext, "No TLS to another host (for test set-ups)");
 }

@@ -84,7 +84,11 @@ absl::Status Authorize(const Connection& connection, grpc::ClientContext& contex
     TANDEM_ASSIGN_OR_RETURN(token, ReadWholeFile(connection.token_file, kTokenMaxBytes));
     const std::size_t begin = token.find_first_not_of(" \t\r\n");
     const std::size_t end = token.find_last_not_of(" \t\r\n");
-    token = begin == std::string::npos ? "" : token.substr(begin, end - begin + 1);
+    if (begin == std::string::npos) {
+      return Error(absl::StatusCode::kInvalidArgument, "TOKEN_FILE_EMPTY",
+                   fmt::format("{} is empty; expected one line, tdm_…", connection.token_file));
+    }
+    token = token.substr(begin, end - begin + 1);
   }
   if (!token.empty()) context.AddMetadata("authorization", "Bearer " + token);
   return absl::OkStatus();

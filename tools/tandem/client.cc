@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <utility>
 
@@ -47,12 +48,15 @@ std::string_view WithoutPrefix(std::string_view message) {
 absl::Status CheckAddress(std::string_view address) {
   const std::size_t colon = address.rfind(':');
   const std::string_view port = colon == std::string_view::npos ? "" : address.substr(colon + 1);
-  const bool is_port = !port.empty() && port.size() <= 5 &&
-                       port.find_first_not_of("0123456789") == std::string_view::npos;
+  std::uint32_t number = 0;
+  const auto read = std::from_chars(port.data(), port.data() + port.size(), number);
+  const bool is_port = read.ec == std::errc() && read.ptr == port.data() + port.size() &&
+                       number >= 1 && number <= 65'535;
   if (address.starts_with("unix:") || (is_port && colon > 0)) return absl::OkStatus();
-  return UsageError(
-      fmt::format("--address \"{}\": expected HOST:PORT such as 127.0.0.1:7443, or unix:/PATH",
-                  Shown(address)));
+  return UsageError(fmt::format(
+      "--address \"{}\": expected HOST:PORT such as 127.0.0.1:7443, with a port from 1 to "
+      "65535, or unix:/PATH",
+      Shown(address)));
 }
 
 // What a connection that failed is called. A router that wants TLS, or another certificate of ours,

@@ -71,7 +71,9 @@ std::string Facts(const v1::Incident& incident, const Look& look) {
       Fact(look, "alerts",
            fmt::format("{} firing, {} in all", incident.firing_alerts(), incident.total_alerts()));
   if (incident.reopen_count() > 0) {
-    text += Fact(look, "reopened", fmt::format("{} times", incident.reopen_count()));
+    text += Fact(look, "reopened",
+                 fmt::format("{} {}", incident.reopen_count(),
+                             incident.reopen_count() == 1 ? "time" : "times"));
   }
   text += Fact(look, "escalation", EscalationFact(incident, look));
   if (incident.group_labels_size() > 0) {

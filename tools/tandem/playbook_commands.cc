@@ -61,8 +61,9 @@ absl::StatusOr<int> Check(Session& session, const std::string& file) {
   }
   session.out() << FindingsText(file, source, findings, session.look());
   if (valid) {
-    session.out() << fmt::format("{}: valid, {} rules, version {}\n", Printable(file),
-                                 compiled.playbook->rules().size(),
+    const std::size_t rules = compiled.playbook->rules().size();
+    session.out() << fmt::format("{}: valid, {} {}, version {}\n", Printable(file), rules,
+                                 rules == 1 ? "rule" : "rules",
                                  compiled.playbook->digest().substr(0, 12));
   }
   return valid ? kExitOk : kExitFinding;

@@ -62,7 +62,12 @@ absl::StatusOr<std::string> Session::FindToken() const {
   if (!options.token_file.empty()) {
     absl::StatusOr<std::string> text = ReadFile(options.token_file, kTokenMaxBytes);
     if (!text.ok()) return UsageError(fmt::format("--token-file: {}", MessageOf(text.status())));
-    return Trimmed(*text);
+    std::string token = Trimmed(*text);
+    if (token.empty()) {
+      return UsageError(fmt::format("--token-file: {} is empty; expected one line, tdm_…",
+                                    Printable(options.token_file)));
+    }
+    return token;
   }
   // The token of an installation on this machine never goes to another one by itself.
   const ClientOptions target{.address = options.address};
