@@ -26,17 +26,20 @@
 #include "services/notifier/backoff.h"
 #include "services/notifier/channel.h"
 #include "services/notifier/endpoint_book.h"
+#include "services/notifier/held_book.h"
 #include "services/notifier/observer.h"
 #include "tandem/v1/deliveries.pb.h"
 
 namespace tandem::notifier {
 
-// Where events come from. They arrive at Dispatcher::OnEvent, one at a time; after each the source
-// waits while `HasRoom` is false, and goes on when `Resume` is called.
+// Where events come from. They arrive at Dispatcher::OnEvent, one at a time, and are never held up:
+// behind the deliveries of one tenant wait those of all the others.
 class DeliverySource {
  public:
   virtual ~DeliverySource() = default;
-  virtual void Resume() = 0;
+  // Begins the stream anew (Dispatcher::OnWatchStarted, then all that is open), after the return;
+  // nothing arrives from the old one any more.
+  virtual void WatchAgain() = 0;
 };
 
 // Where reports go.
@@ -60,8 +63,10 @@ struct DispatcherOptions {
   RetryPolicy retry = {};
   BreakerPolicy breaker = {};
   DispatchLimits limits = {};
-  // Deliveries that are held. At it the source is not read any further: the router keeps the rest.
-  std::size_t held_max = 10'000;
+  // Deliveries that are held. The router keeps the rest, which is asked for when there is room.
+  HoldLimits hold = {};
+  // Between two questions whether there is more: each makes the router list all that is open.
+  absl::Duration refill_pause = absl::Seconds(2);
   // How long an endpoint that answered 410 is left alone; its deliveries are given up meanwhile.
   absl::Duration gone_for = absl::Hours(1);
   // Pauses between repeats of a report that was not answered.
@@ -88,7 +93,6 @@ class Dispatcher {
   // recognised, and at the end of the snapshot what did not come again is over.
   void OnWatchStarted();
   void OnEvent(const v1::DeliveryEvent& event);
-  bool HasRoom() const { return entries_.size() < options_.held_max; }
 
   void Wake() { Settle(); }
 
@@ -106,6 +110,7 @@ class Dispatcher {
   struct Entry {
     v1::Delivery delivery;
     EndpointKey endpoint;
+    std::uint64_t serial = 0;  // in the order in which they came
     Phase phase = Phase::kWaiting;
     absl::Time first_seen;
     absl::Time due;              // while waiting
@@ -120,6 +125,8 @@ class Dispatcher {
   using Entries = std::map<DeliveryKey, Entry>;
 
   void Open(const v1::Delivery& delivery);
+  // False: it stays with the router. Others may have gone back there for it.
+  bool MakeRoom(const EndpointKey& endpoint);
   void EndDelivery(const DeliveryKey& key);
   void EndMissing();
 
@@ -142,7 +149,7 @@ class Dispatcher {
   void OnOutcomeRecorded(Entries::iterator entry, bool open);
   // Its end is known, and counted.
   void Erase(Entries::iterator entry);
-  // Another worker will go on with it.
+  // Held no more; it goes on when the router offers it again, here or at another worker.
   void Drop(Entries::iterator entry);
 
   // Begins what is due, then sets the alarm. The last act of every public call and every callback.
@@ -150,6 +157,7 @@ class Dispatcher {
   void GiveUpExpired(absl::Time now);
   void RepeatReports(absl::Time now);
   void BeginDue(absl::Time now);
+  void AskForMore(absl::Time now);
   absl::Time NextWake() const;
 
   void Say(LogLevel level, const Entry& entry, const std::string& text) const;
@@ -165,7 +173,10 @@ class Dispatcher {
   std::size_t reports_ = 0;  // unanswered, waiting to be repeated included
   bool stopping_ = false;
   bool abandoning_ = false;
-  bool source_waits_ = false;
+  HeldBook held_;
+  std::uint64_t serial_ = 0;
+  bool snapshot_ = true;  // being offered, or asked for
+  absl::Time ask_at_ = absl::InfinitePast();
 };
 
 }  // namespace tandem::notifier
