@@ -91,17 +91,29 @@ void Dispatcher::Open(const v1::Delivery& delivery) {
   }
   const EndpointKey endpoint{delivery.tenant(), delivery.channel(), delivery.address()};
   if (!MakeRoom(endpoint)) return held_.NoteMore(endpoint);
-  const absl::Time now = ports_.clock.Now();
   const auto entry = entries_.try_emplace(KeyOf(delivery)).first;
   Entry& e = entry->second;
   e.delivery = delivery;
   e.endpoint = endpoint;
   e.serial = serial_++;
   held_.Add(endpoint, e.serial, entry->first);
-  e.first_seen = now;
+  e.due = delivery.has_not_before() ? TimeOf(delivery.not_before()) : absl::InfinitePast();
   e.attempt = delivery.attempts();
+  auto& conversation = conversations_[ConversationOf(e)];
+  conversation.emplace(e.serial, entry->first);
+  if (conversation.size() == 1) Begin(entry);
+}
+
+Dispatcher::Conversation Dispatcher::ConversationOf(const Entry& entry) {
+  return {entry.endpoint, entry.delivery.incident().name(), entry.delivery.contact()};
+}
+
+void Dispatcher::Begin(Entries::iterator entry) {
+  Entry& e = entry->second;
+  const absl::Time now = ports_.clock.Now();
+  e.first_seen = now;
   if (const std::string problem = WhyNot(e, now); !problem.empty()) return GiveUp(entry, problem);
-  Wait(entry, delivery.has_not_before() ? std::max(now, TimeOf(delivery.not_before())) : now);
+  Wait(entry, std::max(now, e.due));
 }
 
 bool Dispatcher::MakeRoom(const EndpointKey& endpoint) {
@@ -111,9 +123,10 @@ bool Dispatcher::MakeRoom(const EndpointKey& endpoint) {
   const HeldBook::Deliveries& deliveries = held_.Of(*room.gives_way);
   for (auto last = deliveries.rbegin(); last != deliveries.rend(); ++last) {
     const auto entry = entries_.find(last->second);
-    if (entry->second.phase != Phase::kWaiting) continue;
+    const Phase phase = entry->second.phase;
+    if (phase != Phase::kWaiting && phase != Phase::kBehind) continue;
     held_.NoteMore(*room.gives_way);
-    LeaveLine(entry);
+    if (phase == Phase::kWaiting) LeaveLine(entry);
     Drop(entry);
     return true;
   }
@@ -124,10 +137,17 @@ void Dispatcher::EndDelivery(const DeliveryKey& key) {
   const auto entry = entries_.find(key);
   if (entry == entries_.end()) return;
   entry->second.ended = true;
-  // In the other phases an answer is due, and what it says is still worth recording.
-  if (entry->second.phase != Phase::kWaiting) return;
-  LeaveLine(entry);
-  Erase(entry);
+  switch (entry->second.phase) {
+    case Phase::kWaiting:
+      LeaveLine(entry);
+      return Erase(entry);
+    case Phase::kBehind:
+      return Erase(entry);
+    case Phase::kAnnouncing:
+    case Phase::kCalling:
+    case Phase::kReporting:
+      return;  // an answer is due, and what it says is still worth recording
+  }
 }
 
 void Dispatcher::EndMissing() {
@@ -330,18 +350,26 @@ void Dispatcher::Erase(Entries::iterator entry) {
 
 void Dispatcher::Drop(Entries::iterator entry) {
   held_.Remove(entry->second.endpoint, entry->second.serial);
+  const auto conversation = conversations_.find(ConversationOf(entry->second));
+  conversation->second.erase(entry->second.serial);
   entries_.erase(entry);
+  if (conversation->second.empty()) {
+    conversations_.erase(conversation);
+    return;
+  }
+  const auto first = entries_.find(conversation->second.begin()->second);
+  if (first->second.phase == Phase::kBehind && !stopping_) Begin(first);
 }
 
 void Dispatcher::Stop() {
   stopping_ = true;
   std::vector<DeliveryKey> waiting;
   for (const auto& [key, entry] : entries_) {
-    if (entry.phase == Phase::kWaiting) waiting.push_back(key);
+    if (entry.phase == Phase::kWaiting || entry.phase == Phase::kBehind) waiting.push_back(key);
   }
   for (const DeliveryKey& key : waiting) {
     const auto entry = entries_.find(key);
-    LeaveLine(entry);
+    if (entry->second.phase == Phase::kWaiting) LeaveLine(entry);
     Drop(entry);
   }
   // Announcements that wait to be repeated: no call was made, and none will be.

@@ -7,6 +7,10 @@
 // who may have been told. An answer to the announcement that says "no longer open" ends it without
 // a call: that, and not the stream of events, is what keeps a stale event from paging anybody.
 //
+// What one contact is told about one incident arrives in the order in which it was planned: a
+// delivery stands behind the earlier ones until they have ended, so that no late retry of
+// `incident.resolved` follows an `incident.reopened`.
+//
 // Not thread-safe; every call comes from one thread. Time comes from the clock that is handed in.
 #pragma once
 
@@ -106,14 +110,14 @@ class Dispatcher {
   std::size_t held() const { return entries_.size(); }
 
  private:
-  enum class Phase { kWaiting, kAnnouncing, kCalling, kReporting };
+  enum class Phase { kBehind, kWaiting, kAnnouncing, kCalling, kReporting };
   struct Entry {
     v1::Delivery delivery;
     EndpointKey endpoint;
     std::uint64_t serial = 0;  // in the order in which they came
-    Phase phase = Phase::kWaiting;
-    absl::Time first_seen;
-    absl::Time due;              // while waiting
+    Phase phase = Phase::kBehind;
+    absl::Time first_seen;       // or when its turn came
+    absl::Time due;              // while waiting or behind
     std::uint32_t attempt = 0;   // the number of the last one that was announced
     std::uint32_t refusals = 0;  // in a row
     bool ended = false;          // the router does not want it any more
@@ -123,10 +127,20 @@ class Dispatcher {
     DeliveryFate fate = DeliveryFate::kWithdrawn;
   };
   using Entries = std::map<DeliveryKey, Entry>;
+  // What is told about one incident to one contact, there.
+  struct Conversation {
+    EndpointKey endpoint;
+    std::string incident;
+    std::string contact;
+    friend auto operator<=>(const Conversation&, const Conversation&) = default;
+  };
 
   void Open(const v1::Delivery& delivery);
   // False: it stays with the router. Others may have gone back there for it.
   bool MakeRoom(const EndpointKey& endpoint);
+  static Conversation ConversationOf(const Entry& entry);
+  // Its turn has come.
+  void Begin(Entries::iterator entry);
   void EndDelivery(const DeliveryKey& key);
   void EndMissing();
 
@@ -174,6 +188,8 @@ class Dispatcher {
   bool stopping_ = false;
   bool abandoning_ = false;
   HeldBook held_;
+  // By serial. Of each the first is on its way and the others are behind it.
+  std::map<Conversation, std::map<std::uint64_t, DeliveryKey>> conversations_;
   std::uint64_t serial_ = 0;
   bool snapshot_ = true;  // being offered, or asked for
   absl::Time ask_at_ = absl::InfinitePast();

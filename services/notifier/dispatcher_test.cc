@@ -103,6 +103,7 @@ class DispatcherTest : public ::testing::Test {
     delivery.set_delivery_id(id);
     delivery.set_channel("webhook");
     delivery.set_address(address);
+    delivery.mutable_incident()->set_name("tenants/acme/incidents/" + id);  // each its own
     return delivery;
   }
   void Open(const v1::Delivery& delivery) {
@@ -386,6 +387,61 @@ TEST_F(DispatcherTest, WhatIsMoreThanItHoldsStaysWithTheRouterUntilThereIsRoom) 
   router_.Answer(false);
   AdvanceTimeWithoutAnAlarm();
   EXPECT_EQ(router_.asked_again, 1) << "there is no more";
+}
+
+TEST_F(DispatcherTest, WhatOneContactIsToldAboutOneIncidentKeepsItsOrder) {
+  const auto about_seven = [](const std::string& id, const std::string& contact) {
+    v1::Delivery delivery = Delivery(id);
+    delivery.set_contact(contact);
+    delivery.mutable_incident()->set_name("tenants/acme/incidents/7");
+    return delivery;
+  };
+  Open(about_seven("dlv-resolved", "anna"));
+  Open(about_seven("dlv-reopened", "anna"));
+  Open(about_seven("dlv-escalated", "anna"));
+  Open(about_seven("dlv-other", "ben"));
+  EXPECT_THAT(router_.Story(), ElementsAre("dlv-resolved ATTEMPTING 1", "dlv-other ATTEMPTING 1"));
+  router_.Answer(true);
+  router_.Answer(false);
+  channel_.End({.end = AttemptEnd::kFailed});
+  router_.Answer(true);
+  EXPECT_THAT(router_.Story(), ElementsAre("dlv-resolved FAILED 1")) << "nothing overtakes it";
+
+  AdvanceToAlarm();
+  router_.Answer(true);
+  End("dlv-reopened");
+  channel_.End({.end = AttemptEnd::kDelivered});
+  EXPECT_THAT(router_.Story(),
+              ElementsAre("dlv-resolved ATTEMPTING 2", "dlv-resolved SUCCEEDED 2"));
+  router_.Answer(false);
+  EXPECT_THAT(router_.Story(), ElementsAre("dlv-escalated ATTEMPTING 1"));
+}
+
+TEST_F(DispatcherTest, WhatStandsBehindADeliveryThatIsGivenUpHasItsOwnTime) {
+  v1::Delivery later = Delivery("dlv-2");
+  later.mutable_incident()->set_name("tenants/acme/incidents/dlv-1");
+  v1::Delivery first = Delivery("dlv-1");
+  first.mutable_not_before()->set_seconds(absl::ToUnixSeconds(kNoon + absl::Minutes(11)));
+  Open(first);
+  Open(later);
+  AdvanceToAlarm();
+  EXPECT_THAT(router_.Story(), ElementsAre("dlv-1 GIVEN_UP 1"));
+  router_.Answer(false);
+
+  EXPECT_THAT(router_.Story(), ElementsAre("dlv-2 ATTEMPTING 1"));
+}
+
+TEST_F(DispatcherTest, StoppingForgetsWhatStandsBehind) {
+  v1::Delivery later = Delivery("dlv-2");
+  later.mutable_incident()->set_name("tenants/acme/incidents/dlv-1");
+  OpenAndCall("dlv-1");
+  Open(later);
+  dispatcher_.Stop();
+  EXPECT_EQ(dispatcher_.held(), 1u);
+  channel_.End({.end = AttemptEnd::kDelivered});
+  router_.Answer(false);
+  EXPECT_EQ(dispatcher_.held(), 0u);
+  EXPECT_THAT(channel_.sent, ElementsAre("dlv-1"));
 }
 
 TEST_F(DispatcherTest, StoppingBeginsNothingAndFinishesWhatIsUnderWay) {

@@ -75,7 +75,7 @@ class WorkerTest : public ::testing::Test {
     delivery.set_address(url);
     delivery.set_secret_name("hook");
     delivery.set_event_type("incident.opened");
-    delivery.mutable_incident()->set_name("tenants/acme/incidents/7");
+    delivery.mutable_incident()->set_name("tenants/acme/incidents/" + id);  // each its own
     delivery.mutable_incident()->set_title("MES is down");
     return delivery;
   }

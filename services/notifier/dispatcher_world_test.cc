@@ -1,5 +1,6 @@
 // The dispatcher against a router that remembers what is open and a world where endpoints are dead
-// or alive, in virtual time: who gets through when one tenant has far more than is held.
+// or alive, in virtual time: who gets through when one tenant has far more than is held, and in
+// which order.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -40,7 +41,8 @@ class World final : public DeliverySource,
     delivery.set_address(address);
     delivery.set_contact("anna");
     delivery.set_event_type(event);
-    delivery.mutable_incident()->set_name(incident);
+    delivery.mutable_incident()->set_name(incident.empty() ? "incidents/" + std::to_string(number_)
+                                                           : incident);
     open_[{tenant, number_}] = delivery;
     numbers_[delivery.delivery_id()] = number_;
     Offer(delivery);
@@ -185,6 +187,25 @@ TEST(DispatcherSharing, ManyTenantsWithDeadEndpointsAreBoundedAndLeaveRoomForOne
   EXPECT_EQ(world.received.size(), 451u);
   for (const auto& [id, times] : world.received) EXPECT_EQ(times, 1) << id;
   EXPECT_LE(world.most_held, 100u);
+}
+
+TEST(DispatcherOrder, HoldsForEachContactThroughOutagesAndFullEndpoints) {
+  World world({.hold = {.total_max = 30, .per_tenant_max = 20, .per_endpoint_max = 10}});
+  world.Snapshot();
+  std::vector<std::string> planned;
+  for (int i = 0; i < 100; ++i) {
+    if (i % 20 == 0) world.dead = {"https://a/"};
+    if (i % 20 == 15) world.dead.clear();
+    planned.push_back(std::to_string(i));
+    world.Add("aa", "https://a/", "incidents/7", planned.back());
+    if (i % 3 == 0) world.Add("aa", "https://b/");
+    if (i % 7 == 0) world.Snapshot();
+    world.RunUntil(world.now() + absl::Seconds(1));
+  }
+  world.RunUntil(world.now() + absl::Hours(1));
+  EXPECT_EQ(world.open(), 0u);
+  std::erase(world.story, "");
+  EXPECT_EQ(world.story, planned);
 }
 
 }  // namespace
