@@ -109,8 +109,11 @@ void DeliveryLink::StopWatching() {
   if (stream_ != nullptr) stream_->Cancel();
 }
 
-void DeliveryLink::Resume() {
-  if (stream_ != nullptr) stream_->ReadOn();
+void DeliveryLink::WatchAgain() {
+  // Without a stream one is about to be opened.
+  if (!watching_ || stream_ == nullptr) return;
+  again_ = true;
+  stream_->Cancel();
 }
 
 void DeliveryLink::OnStreamRead(bool first, const v1::DeliveryEvent& event) {
@@ -118,11 +121,13 @@ void DeliveryLink::OnStreamRead(bool first, const v1::DeliveryEvent& event) {
     reconnects_ = 0;
     listener_.OnWatchStarted();
   }
-  if (listener_.OnEvent(event) && stream_ != nullptr) stream_->ReadOn();
+  listener_.OnEvent(event);
+  if (stream_ != nullptr) stream_->ReadOn();
 }
 
 void DeliveryLink::OnStreamDone(const grpc::Status& status) {
   stream_.reset();
+  if (std::exchange(again_, false) && watching_) return Watch();
   listener_.OnWatchEnded(status);
   if (!watching_) return;
   const absl::Duration pause = JitteredDelay(options_.reconnect, ++reconnects_, dice_);

@@ -42,9 +42,8 @@ class DeliveryLink final : public DeliverySource, public DeliverySink {
    public:
     virtual ~Listener() = default;
     virtual void OnWatchStarted() = 0;
-    // False: do not read on before Resume.
-    virtual bool OnEvent(const v1::DeliveryEvent& event) = 0;
-    // The stream ended; it is opened again after a pause.
+    virtual void OnEvent(const v1::DeliveryEvent& event) = 0;
+    // The stream ended by itself; it is opened again after a pause.
     virtual void OnWatchEnded(const grpc::Status& status) = 0;
   };
 
@@ -55,7 +54,7 @@ class DeliveryLink final : public DeliverySource, public DeliverySink {
 
   void Watch();
   void StopWatching();
-  void Resume() override;
+  void WatchAgain() override;
 
   void Report(const v1::ReportDeliveryRequest& report, Done done) override;
   // Ends every report that is under way with CANCELLED.
@@ -77,6 +76,7 @@ class DeliveryLink final : public DeliverySource, public DeliverySink {
   std::mt19937_64 dice_;
   std::uint32_t reconnects_ = 0;  // in a row, without an event in between
   bool watching_ = false;
+  bool again_ = false;                             // opened again without a pause
   std::shared_ptr<Stream> stream_;                 // while one is open
   std::set<std::shared_ptr<ReportCall>> reports_;  // only cancelled all together
 };

@@ -56,9 +56,12 @@ Dispatcher::Dispatcher(Ports ports, const DispatcherOptions& options)
     : ports_(std::move(ports)),
       options_(options),
       dice_(options.seed),
-      book_(options_.limits, options_.breaker, ports_.observer) {}
+      book_(options_.limits, options_.breaker, ports_.observer),
+      held_(options_.hold) {}
 
 void Dispatcher::OnWatchStarted() {
+  snapshot_ = true;
+  held_.ForgetMore();
   for (auto& [key, entry] : entries_) entry.in_snapshot = false;
 }
 
@@ -72,37 +75,79 @@ void Dispatcher::OnEvent(const v1::DeliveryEvent& event) {
       break;
     case v1::DeliveryEvent::kSnapshotEnd:
       EndMissing();
+      snapshot_ = false;
       break;
     case v1::DeliveryEvent::EVENT_NOT_SET:
       break;  // an event of a newer router
   }
-  source_waits_ = !HasRoom();
   Settle();
 }
 
 void Dispatcher::Open(const v1::Delivery& delivery) {
   if (stopping_) return;
-  const auto [entry, is_new] = entries_.try_emplace(KeyOf(delivery));
-  entry->second.in_snapshot = true;
-  if (!is_new) return;  // held already, perhaps in the middle of an attempt
-  const absl::Time now = ports_.clock.Now();
+  if (const auto held = entries_.find(KeyOf(delivery)); held != entries_.end()) {
+    held->second.in_snapshot = true;  // perhaps in the middle of an attempt
+    return;
+  }
+  const EndpointKey endpoint{delivery.tenant(), delivery.channel(), delivery.address()};
+  if (!MakeRoom(endpoint)) return held_.NoteMore(endpoint);
+  const auto entry = entries_.try_emplace(KeyOf(delivery)).first;
   Entry& e = entry->second;
   e.delivery = delivery;
-  e.endpoint = {delivery.tenant(), delivery.channel(), delivery.address()};
-  e.first_seen = now;
+  e.endpoint = endpoint;
+  e.serial = serial_++;
+  held_.Add(endpoint, e.serial, entry->first);
+  e.due = delivery.has_not_before() ? TimeOf(delivery.not_before()) : absl::InfinitePast();
   e.attempt = delivery.attempts();
+  auto& conversation = conversations_[ConversationOf(e)];
+  conversation.emplace(e.serial, entry->first);
+  if (conversation.size() == 1) Begin(entry);
+}
+
+Dispatcher::Conversation Dispatcher::ConversationOf(const Entry& entry) {
+  return {entry.endpoint, entry.delivery.incident().name(), entry.delivery.contact()};
+}
+
+void Dispatcher::Begin(Entries::iterator entry) {
+  Entry& e = entry->second;
+  const absl::Time now = ports_.clock.Now();
+  e.first_seen = now;
   if (const std::string problem = WhyNot(e, now); !problem.empty()) return GiveUp(entry, problem);
-  Wait(entry, delivery.has_not_before() ? std::max(now, TimeOf(delivery.not_before())) : now);
+  Wait(entry, std::max(now, e.due));
+}
+
+bool Dispatcher::MakeRoom(const EndpointKey& endpoint) {
+  const HeldBook::Room room = held_.RoomFor(endpoint);
+  if (!room.gives_way) return room.is_there;
+  // The one that came last: what came before it keeps its place. Not one with an attempt under way.
+  const HeldBook::Deliveries& deliveries = held_.Of(*room.gives_way);
+  for (auto last = deliveries.rbegin(); last != deliveries.rend(); ++last) {
+    const auto entry = entries_.find(last->second);
+    const Phase phase = entry->second.phase;
+    if (phase != Phase::kWaiting && phase != Phase::kBehind) continue;
+    held_.NoteMore(*room.gives_way);
+    if (phase == Phase::kWaiting) LeaveLine(entry);
+    Drop(entry);
+    return true;
+  }
+  return false;
 }
 
 void Dispatcher::EndDelivery(const DeliveryKey& key) {
   const auto entry = entries_.find(key);
   if (entry == entries_.end()) return;
   entry->second.ended = true;
-  // In the other phases an answer is due, and what it says is still worth recording.
-  if (entry->second.phase != Phase::kWaiting) return;
-  LeaveLine(entry);
-  Erase(entry);
+  switch (entry->second.phase) {
+    case Phase::kWaiting:
+      LeaveLine(entry);
+      return Erase(entry);
+    case Phase::kBehind:
+      return Erase(entry);
+    case Phase::kAnnouncing:
+    case Phase::kCalling:
+    case Phase::kReporting:
+      return;  // an answer is due, and what it says is still worth recording
+  }
 }
 
 void Dispatcher::EndMissing() {
@@ -127,9 +172,7 @@ std::string Dispatcher::WhyNot(const Entry& entry, absl::Time now) const {
 
 void Dispatcher::Wait(Entries::iterator entry, absl::Time due) {
   Entry& e = entry->second;
-  if (!book_.Enqueue(e.endpoint, entry->first, due)) {
-    return GiveUp(entry, "too many messages wait for this endpoint");
-  }
+  book_.Enqueue(e.endpoint, entry->first, due);
   e.phase = Phase::kWaiting;
   e.due = due;
   expiries_.emplace(e.first_seen + options_.retry.window, entry->first);
@@ -305,17 +348,28 @@ void Dispatcher::Erase(Entries::iterator entry) {
   Drop(entry);
 }
 
-void Dispatcher::Drop(Entries::iterator entry) { entries_.erase(entry); }
+void Dispatcher::Drop(Entries::iterator entry) {
+  held_.Remove(entry->second.endpoint, entry->second.serial);
+  const auto conversation = conversations_.find(ConversationOf(entry->second));
+  conversation->second.erase(entry->second.serial);
+  entries_.erase(entry);
+  if (conversation->second.empty()) {
+    conversations_.erase(conversation);
+    return;
+  }
+  const auto first = entries_.find(conversation->second.begin()->second);
+  if (first->second.phase == Phase::kBehind && !stopping_) Begin(first);
+}
 
 void Dispatcher::Stop() {
   stopping_ = true;
   std::vector<DeliveryKey> waiting;
   for (const auto& [key, entry] : entries_) {
-    if (entry.phase == Phase::kWaiting) waiting.push_back(key);
+    if (entry.phase == Phase::kWaiting || entry.phase == Phase::kBehind) waiting.push_back(key);
   }
   for (const DeliveryKey& key : waiting) {
     const auto entry = entries_.find(key);
-    LeaveLine(entry);
+    if (entry->second.phase == Phase::kWaiting) LeaveLine(entry);
     Drop(entry);
   }
   // Announcements that wait to be repeated: no call was made, and none will be.
@@ -345,12 +399,9 @@ void Dispatcher::Settle() {
   GiveUpExpired(now);
   RepeatReports(now);
   BeginDue(now);
+  AskForMore(now);
   ports_.observer.OnLoad(entries_.size(), book_.in_flight());
   ports_.alarm.WakeAt(NextWake());
-  if (source_waits_ && HasRoom()) {
-    source_waits_ = false;
-    ports_.source.Resume();
-  }
 }
 
 void Dispatcher::GiveUpExpired(absl::Time now) {
@@ -376,9 +427,18 @@ void Dispatcher::BeginDue(absl::Time now) {
   while (const auto key = book_.TakeNext(now)) Announce(entries_.find(*key));
 }
 
+void Dispatcher::AskForMore(absl::Time now) {
+  if (stopping_ || snapshot_ || !held_.HasMore() || now < ask_at_) return;
+  ask_at_ = now + options_.refill_pause;
+  if (!held_.WorthAsking()) return;
+  snapshot_ = true;
+  ports_.source.WatchAgain();
+}
+
 absl::Time Dispatcher::NextWake() const {
   absl::Time next = absl::InfiniteFuture();
   if (!stopping_) next = std::min(next, book_.NextReady());
+  if (!stopping_ && !snapshot_ && held_.HasMore()) next = std::min(next, ask_at_);
   // Just after: the last attempt may begin at the very end of the window.
   if (!expiries_.empty()) next = std::min(next, expiries_.begin()->first + absl::Microseconds(1));
   if (!repeats_.empty()) next = std::min(next, repeats_.begin()->first);

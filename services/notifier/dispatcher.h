@@ -7,6 +7,10 @@
 // who may have been told. An answer to the announcement that says "no longer open" ends it without
 // a call: that, and not the stream of events, is what keeps a stale event from paging anybody.
 //
+// What one contact is told about one incident arrives in the order in which it was planned: a
+// delivery stands behind the earlier ones until they have ended, so that no late retry of
+// `incident.resolved` follows an `incident.reopened`.
+//
 // Not thread-safe; every call comes from one thread. Time comes from the clock that is handed in.
 #pragma once
 
@@ -26,17 +30,20 @@
 #include "services/notifier/backoff.h"
 #include "services/notifier/channel.h"
 #include "services/notifier/endpoint_book.h"
+#include "services/notifier/held_book.h"
 #include "services/notifier/observer.h"
 #include "tandem/v1/deliveries.pb.h"
 
 namespace tandem::notifier {
 
-// Where events come from. They arrive at Dispatcher::OnEvent, one at a time; after each the source
-// waits while `HasRoom` is false, and goes on when `Resume` is called.
+// Where events come from. They arrive at Dispatcher::OnEvent, one at a time, and are never held up:
+// behind the deliveries of one tenant wait those of all the others.
 class DeliverySource {
  public:
   virtual ~DeliverySource() = default;
-  virtual void Resume() = 0;
+  // Begins the stream anew (Dispatcher::OnWatchStarted, then all that is open), after the return;
+  // nothing arrives from the old one any more.
+  virtual void WatchAgain() = 0;
 };
 
 // Where reports go.
@@ -60,8 +67,10 @@ struct DispatcherOptions {
   RetryPolicy retry = {};
   BreakerPolicy breaker = {};
   DispatchLimits limits = {};
-  // Deliveries that are held. At it the source is not read any further: the router keeps the rest.
-  std::size_t held_max = 10'000;
+  // Deliveries that are held. The router keeps the rest, which is asked for when there is room.
+  HoldLimits hold = {};
+  // Between two questions whether there is more: each makes the router list all that is open.
+  absl::Duration refill_pause = absl::Seconds(2);
   // How long an endpoint that answered 410 is left alone; its deliveries are given up meanwhile.
   absl::Duration gone_for = absl::Hours(1);
   // Pauses between repeats of a report that was not answered.
@@ -88,7 +97,6 @@ class Dispatcher {
   // recognised, and at the end of the snapshot what did not come again is over.
   void OnWatchStarted();
   void OnEvent(const v1::DeliveryEvent& event);
-  bool HasRoom() const { return entries_.size() < options_.held_max; }
 
   void Wake() { Settle(); }
 
@@ -102,13 +110,14 @@ class Dispatcher {
   std::size_t held() const { return entries_.size(); }
 
  private:
-  enum class Phase { kWaiting, kAnnouncing, kCalling, kReporting };
+  enum class Phase { kBehind, kWaiting, kAnnouncing, kCalling, kReporting };
   struct Entry {
     v1::Delivery delivery;
     EndpointKey endpoint;
-    Phase phase = Phase::kWaiting;
-    absl::Time first_seen;
-    absl::Time due;              // while waiting
+    std::uint64_t serial = 0;  // in the order in which they came
+    Phase phase = Phase::kBehind;
+    absl::Time first_seen;       // or when its turn came
+    absl::Time due;              // while waiting or behind
     std::uint32_t attempt = 0;   // the number of the last one that was announced
     std::uint32_t refusals = 0;  // in a row
     bool ended = false;          // the router does not want it any more
@@ -118,8 +127,20 @@ class Dispatcher {
     DeliveryFate fate = DeliveryFate::kWithdrawn;
   };
   using Entries = std::map<DeliveryKey, Entry>;
+  // What is told about one incident to one contact, there.
+  struct Conversation {
+    EndpointKey endpoint;
+    std::string incident;
+    std::string contact;
+    friend auto operator<=>(const Conversation&, const Conversation&) = default;
+  };
 
   void Open(const v1::Delivery& delivery);
+  // False: it stays with the router. Others may have gone back there for it.
+  bool MakeRoom(const EndpointKey& endpoint);
+  static Conversation ConversationOf(const Entry& entry);
+  // Its turn has come.
+  void Begin(Entries::iterator entry);
   void EndDelivery(const DeliveryKey& key);
   void EndMissing();
 
@@ -142,7 +163,7 @@ class Dispatcher {
   void OnOutcomeRecorded(Entries::iterator entry, bool open);
   // Its end is known, and counted.
   void Erase(Entries::iterator entry);
-  // Another worker will go on with it.
+  // Held no more; it goes on when the router offers it again, here or at another worker.
   void Drop(Entries::iterator entry);
 
   // Begins what is due, then sets the alarm. The last act of every public call and every callback.
@@ -150,6 +171,7 @@ class Dispatcher {
   void GiveUpExpired(absl::Time now);
   void RepeatReports(absl::Time now);
   void BeginDue(absl::Time now);
+  void AskForMore(absl::Time now);
   absl::Time NextWake() const;
 
   void Say(LogLevel level, const Entry& entry, const std::string& text) const;
@@ -165,7 +187,12 @@ class Dispatcher {
   std::size_t reports_ = 0;  // unanswered, waiting to be repeated included
   bool stopping_ = false;
   bool abandoning_ = false;
-  bool source_waits_ = false;
+  HeldBook held_;
+  // By serial. Of each the first is on its way and the others are behind it.
+  std::map<Conversation, std::map<std::uint64_t, DeliveryKey>> conversations_;
+  std::uint64_t serial_ = 0;
+  bool snapshot_ = true;  // being offered, or asked for
+  absl::Time ask_at_ = absl::InfinitePast();
 };
 
 }  // namespace tandem::notifier

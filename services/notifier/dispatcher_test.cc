@@ -25,7 +25,7 @@ class FakeRouter final : public DeliverySink, public DeliverySource {
     pending_.emplace_back(report, std::move(done));
     log.push_back(report);
   }
-  void Resume() override { ++resumed; }
+  void WatchAgain() override { ++asked_again; }
 
   std::size_t pending() const { return pending_.size(); }
   const v1::ReportDeliveryRequest& front() const { return pending_.front().first; }
@@ -45,7 +45,7 @@ class FakeRouter final : public DeliverySink, public DeliverySource {
     return story;
   }
 
-  int resumed = 0;
+  int asked_again = 0;
   std::vector<v1::ReportDeliveryRequest> log;
 
  private:
@@ -94,7 +94,7 @@ class DispatcherTest : public ::testing::Test {
  protected:
   static DispatcherOptions Options() {
     DispatcherOptions options;
-    options.held_max = 4;
+    options.hold = {.total_max = 4, .per_tenant_max = 4, .per_endpoint_max = 4};
     return options;
   }
   static v1::Delivery Delivery(const std::string& id, const std::string& address = "https://a/") {
@@ -103,6 +103,7 @@ class DispatcherTest : public ::testing::Test {
     delivery.set_delivery_id(id);
     delivery.set_channel("webhook");
     delivery.set_address(address);
+    delivery.mutable_incident()->set_name("tenants/acme/incidents/" + id);  // each its own
     return delivery;
   }
   void Open(const v1::Delivery& delivery) {
@@ -125,6 +126,10 @@ class DispatcherTest : public ::testing::Test {
   void AdvanceToAlarm() {
     ASSERT_NE(alarm_.at, absl::InfiniteFuture());
     clock_.Set(std::max(clock_.Now(), alarm_.at));
+    dispatcher_.Wake();
+  }
+  void AdvanceTimeWithoutAnAlarm() {
+    clock_.Advance(absl::Minutes(1));
     dispatcher_.Wake();
   }
   // Brings `id` to the point where its call is under way.
@@ -358,19 +363,85 @@ TEST_F(DispatcherTest, ADeadEndpointHasFourAttemptsUnderWayAndNoneOfTheOthers) {
   EXPECT_EQ(channel_.sent.back(), "dlv-alive");
 }
 
-TEST_F(DispatcherTest, TheSourceWaitsWhileTheDispatcherIsFull) {
-  for (int i = 0; i < 4; ++i) {
-    EXPECT_TRUE(dispatcher_.HasRoom());
-    Open(Delivery("dlv-" + std::to_string(i)));
-  }
-  EXPECT_FALSE(dispatcher_.HasRoom());
-  EXPECT_EQ(router_.resumed, 0);
+TEST_F(DispatcherTest, WhatIsMoreThanItHoldsStaysWithTheRouterUntilThereIsRoom) {
+  for (int i = 0; i < 5; ++i) Open(Delivery("dlv-" + std::to_string(i)));
+  SnapshotEnd();
+  EXPECT_EQ(dispatcher_.held(), 4u);
 
+  for (int i = 0; i < 2; ++i) router_.Answer(false);
+  clock_.Advance(absl::Seconds(2));
+  dispatcher_.Wake();
+  EXPECT_EQ(router_.asked_again, 0) << "half is still there";
   router_.Answer(false);
-  EXPECT_TRUE(dispatcher_.HasRoom());
-  EXPECT_EQ(router_.resumed, 1);
+  EXPECT_EQ(router_.asked_again, 0) << "not more often than that";
+  AdvanceToAlarm();
+  EXPECT_EQ(router_.asked_again, 1);
+  AdvanceTimeWithoutAnAlarm();
+  EXPECT_EQ(router_.asked_again, 1) << "once, until the router has answered";
+
+  dispatcher_.OnWatchStarted();
+  Open(Delivery("dlv-3"));
+  Open(Delivery("dlv-4"));
+  SnapshotEnd();
+  EXPECT_EQ(dispatcher_.held(), 2u);
   router_.Answer(false);
-  EXPECT_EQ(router_.resumed, 1) << "once for each time that it waited";
+  AdvanceTimeWithoutAnAlarm();
+  EXPECT_EQ(router_.asked_again, 1) << "there is no more";
+}
+
+TEST_F(DispatcherTest, WhatOneContactIsToldAboutOneIncidentKeepsItsOrder) {
+  const auto about_seven = [](const std::string& id, const std::string& contact) {
+    v1::Delivery delivery = Delivery(id);
+    delivery.set_contact(contact);
+    delivery.mutable_incident()->set_name("tenants/acme/incidents/7");
+    return delivery;
+  };
+  Open(about_seven("dlv-resolved", "anna"));
+  Open(about_seven("dlv-reopened", "anna"));
+  Open(about_seven("dlv-escalated", "anna"));
+  Open(about_seven("dlv-other", "ben"));
+  EXPECT_THAT(router_.Story(), ElementsAre("dlv-resolved ATTEMPTING 1", "dlv-other ATTEMPTING 1"));
+  router_.Answer(true);
+  router_.Answer(false);
+  channel_.End({.end = AttemptEnd::kFailed});
+  router_.Answer(true);
+  EXPECT_THAT(router_.Story(), ElementsAre("dlv-resolved FAILED 1")) << "nothing overtakes it";
+
+  AdvanceToAlarm();
+  router_.Answer(true);
+  End("dlv-reopened");
+  channel_.End({.end = AttemptEnd::kDelivered});
+  EXPECT_THAT(router_.Story(),
+              ElementsAre("dlv-resolved ATTEMPTING 2", "dlv-resolved SUCCEEDED 2"));
+  router_.Answer(false);
+  EXPECT_THAT(router_.Story(), ElementsAre("dlv-escalated ATTEMPTING 1"));
+}
+
+TEST_F(DispatcherTest, WhatStandsBehindADeliveryThatIsGivenUpHasItsOwnTime) {
+  v1::Delivery later = Delivery("dlv-2");
+  later.mutable_incident()->set_name("tenants/acme/incidents/dlv-1");
+  v1::Delivery first = Delivery("dlv-1");
+  first.mutable_not_before()->set_seconds(absl::ToUnixSeconds(kNoon + absl::Minutes(11)));
+  Open(first);
+  Open(later);
+  AdvanceToAlarm();
+  EXPECT_THAT(router_.Story(), ElementsAre("dlv-1 GIVEN_UP 1"));
+  router_.Answer(false);
+
+  EXPECT_THAT(router_.Story(), ElementsAre("dlv-2 ATTEMPTING 1"));
+}
+
+TEST_F(DispatcherTest, StoppingForgetsWhatStandsBehind) {
+  v1::Delivery later = Delivery("dlv-2");
+  later.mutable_incident()->set_name("tenants/acme/incidents/dlv-1");
+  OpenAndCall("dlv-1");
+  Open(later);
+  dispatcher_.Stop();
+  EXPECT_EQ(dispatcher_.held(), 1u);
+  channel_.End({.end = AttemptEnd::kDelivered});
+  router_.Answer(false);
+  EXPECT_EQ(dispatcher_.held(), 0u);
+  EXPECT_THAT(channel_.sent, ElementsAre("dlv-1"));
 }
 
 TEST_F(DispatcherTest, StoppingBeginsNothingAndFinishesWhatIsUnderWay) {

@@ -17,17 +17,14 @@ EndpointBook::EndpointBook(const DispatchLimits& limits, const BreakerPolicy& br
                            NotifierObserver& observer)
     : limits_(limits), breaker_(breaker), observer_(observer) {}
 
-bool EndpointBook::Enqueue(const EndpointKey& key, const DeliveryKey& delivery, absl::Time due) {
+void EndpointBook::Enqueue(const EndpointKey& key, const DeliveryKey& delivery, absl::Time due) {
   auto found = endpoints_.find(key);
   if (found == endpoints_.end()) {
     ForgetIdle();
     found = endpoints_.emplace(key, Endpoint(breaker_)).first;
   }
-  Endpoint& endpoint = found->second;
-  if (endpoint.waiting.size() >= limits_.waiting_per_endpoint_max) return false;
-  endpoint.waiting.emplace(due, delivery);
+  found->second.waiting.emplace(due, delivery);
   Index(found);
-  return true;
 }
 
 void EndpointBook::Withdraw(const EndpointKey& key, const DeliveryKey& delivery, absl::Time due) {

@@ -41,9 +41,6 @@ struct DispatchLimits {
   std::size_t in_flight_max = 256;
   std::size_t in_flight_per_tenant_max = 64;
   std::size_t in_flight_per_endpoint_max = 4;
-  // Deliveries in line for one endpoint. One more is given up at once, so that the escalation goes
-  // on to somebody who can be reached.
-  std::size_t waiting_per_endpoint_max = 1000;
 };
 
 class EndpointBook {
@@ -52,8 +49,8 @@ class EndpointBook {
   EndpointBook(const DispatchLimits& limits, const BreakerPolicy& breaker,
                NotifierObserver& observer);
 
-  // Puts a delivery in line, not to begin before `due`. False when the line is full.
-  bool Enqueue(const EndpointKey& endpoint, const DeliveryKey& delivery, absl::Time due);
+  // Puts a delivery in line, not to begin before `due`. Lines are as long as the caller makes them.
+  void Enqueue(const EndpointKey& endpoint, const DeliveryKey& delivery, absl::Time due);
   // Takes it out of the line. REQUIRES: it stands in line with this `due`.
   void Withdraw(const EndpointKey& endpoint, const DeliveryKey& delivery, absl::Time due);
 

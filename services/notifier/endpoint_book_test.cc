@@ -19,11 +19,10 @@ DeliveryKey Delivery(const std::string& tenant, int number) {
 class EndpointBookTest : public ::testing::Test {
  protected:
   NotifierObserver observer_;
-  EndpointBook book_{DispatchLimits{.in_flight_max = 6,
-                                    .in_flight_per_tenant_max = 3,
-                                    .in_flight_per_endpoint_max = 2,
-                                    .waiting_per_endpoint_max = 4},
-                     BreakerPolicy{.failures = 2}, observer_};
+  EndpointBook book_{
+      DispatchLimits{
+          .in_flight_max = 6, .in_flight_per_tenant_max = 3, .in_flight_per_endpoint_max = 2},
+      BreakerPolicy{.failures = 2}, observer_};
 };
 
 TEST_F(EndpointBookTest, TakesWhatHasBeenDueLongestOverAllEndpoints) {
@@ -76,14 +75,6 @@ TEST_F(EndpointBookTest, TheTotalIsBounded) {
   EXPECT_EQ(book_.TakeNext(kNoon), std::nullopt);
   EXPECT_EQ(book_.NextReady(), absl::InfiniteFuture()) << "not before an End";
   EXPECT_EQ(book_.in_flight(), 6u);
-}
-
-TEST_F(EndpointBookTest, ALineIsBounded) {
-  for (int i = 0; i < 4; ++i) {
-    EXPECT_TRUE(book_.Enqueue(Endpoint("a", "x"), Delivery("a", i), kNoon));
-  }
-  EXPECT_FALSE(book_.Enqueue(Endpoint("a", "x"), Delivery("a", 5), kNoon));
-  EXPECT_TRUE(book_.Enqueue(Endpoint("a", "y"), Delivery("a", 6), kNoon));
 }
 
 TEST_F(EndpointBookTest, AnOpenBreakerMakesItsLineWaitAndThenSendsOneProbe) {

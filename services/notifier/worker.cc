@@ -107,10 +107,7 @@ class DeliveryWorker::Impl final : public DeliveryLink::Listener {
     dispatcher_->OnWatchStarted();
   }
 
-  bool OnEvent(const v1::DeliveryEvent& event) override {
-    dispatcher_->OnEvent(event);
-    return dispatcher_->HasRoom();
-  }
+  void OnEvent(const v1::DeliveryEvent& event) override { dispatcher_->OnEvent(event); }
 
   void OnWatchEnded(const grpc::Status& status) override {
     observer().OnWatch(/*connected=*/false);

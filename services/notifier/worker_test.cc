@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <future>
 #include <mutex>
+#include <set>
 
 #include "router/base/status.h"
 #include "services/notifier/fake_router.h"
@@ -74,7 +75,7 @@ class WorkerTest : public ::testing::Test {
     delivery.set_address(url);
     delivery.set_secret_name("hook");
     delivery.set_event_type("incident.opened");
-    delivery.mutable_incident()->set_name("tenants/acme/incidents/7");
+    delivery.mutable_incident()->set_name("tenants/acme/incidents/" + id);  // each its own
     delivery.mutable_incident()->set_title("MES is down");
     return delivery;
   }
@@ -146,6 +147,23 @@ TEST_F(WorkerTest, AHangingEndpointDoesNotDelayAnother) {
       << good->received().size();
   EXPECT_LE(hanging->received().size(), 4u) << "the limit for one endpoint";
   (*worker)->Stop();
+}
+
+TEST_F(WorkerTest, AsksTheRouterAgainForWhatItDidNotHold) {
+  const auto receiver = Receiver();
+  for (int i = 0; i < 50; ++i) {
+    router_.Add(Delivery("dlv-" + std::to_string(i), receiver->Url("/hook")));
+  }
+  WorkerOptions options = Options();
+  options.dispatch.hold.per_endpoint_max = 5;
+  options.dispatch.refill_pause = absl::Milliseconds(1);
+  const auto worker = DeliveryWorker::Start(std::move(options));
+
+  ASSERT_TRUE(router_.WaitUntilNothingIsOpen());
+  std::set<std::string> keys;
+  for (const ReceivedWebhook& webhook : receiver->received()) keys.insert(webhook.idempotency_key);
+  EXPECT_EQ(keys.size(), 50u);
+  EXPECT_EQ(receiver->received().size(), 50u) << "each exactly once";
 }
 
 TEST_F(WorkerTest, AnEndedDeliveryIsNotTriedAgain) {

@@ -238,8 +238,6 @@ absl::Status Process::StartNotifier() {
             line);
       }};
   options.dispatch.limits.in_flight_max = config_.notifier.max_in_flight;
-  // As many as the notifier holds: a storm waits in line, it does not make steps fail.
-  options.dispatch.limits.waiting_per_endpoint_max = options.dispatch.held_max;
   options.dispatch.seed = static_cast<std::uint64_t>(absl::ToUnixNanos(clock_.Now()));
   TANDEM_ASSIGN_OR_RETURN(notifier_, notifier::DeliveryWorker::Start(std::move(options)));
   shutdown_.OnStop("notifier", [this] { notifier_->Stop(); });
