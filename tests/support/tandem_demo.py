@@ -4,8 +4,8 @@ minute.
 Everything on the screen is real: tandemd with the playbooks and the context of deploy/examples,
 agents that stream alerts, receivers that check signatures, the feed that a NOC board reads. Two
 things are made shorter, and the screen says so: escalation times are divided by 60, and the plant's
-shift is moved to begin at the next full minute. The last line is computed from what the receivers
-and the agents have in their own books.
+shift is moved to begin at the next full minute. The last line is computed from what the agents, the
+receivers and the board have in their own books.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import zoneinfo
 import yaml
 
 from tandem_harness import World, books, until
-from tandem_harness.agent import labels_of, now
+from tandem_harness.agent import now
 from tandem_harness.api import (alert_ingest_pb2 as ingest, common_pb2, context_pb2,
                                 incidents_pb2)
 from tandem_harness.board import Board, Screen
@@ -32,6 +32,7 @@ from tandem_harness.storm_agent import StormAgent
 TENANTS = {"harbor-mfg": "Harbor Manufacturing", "st-anna": "St. Anna Hospital",
            "meridian-bank": "Meridian Bank"}
 QUICKER = 60
+REPORT_AGAIN = 60  # seconds
 PLANT, ZONE = "plant-7", "America/Chicago"
 
 
@@ -66,7 +67,7 @@ class Story:
     def __init__(self, world, screen):
         self.world, self.screen = world, screen
         self.agents = []
-        self.pushed = {tenant: {} for tenant in TENANTS}  # labels → whether it fires
+        self.pushed = {tenant: {} for tenant in TENANTS}  # labels → summary while it fires
 
     # Setting the stage.
 
@@ -130,7 +131,7 @@ class Story:
                 batch=ingest.AlertBatch(number=1, alerts=[alert]))).receipt
         if receipt.accepted != 1:
             raise AssertionError(f"the alert was refused: {receipt}")
-        self.pushed[tenant][key] = fires
+        self.pushed[tenant][key] = summary if fires else None
 
     def incident_with(self, tenant, **labels):
         """The newest incident of the tenant that holds an alert with these labels."""
@@ -238,30 +239,65 @@ class Story:
 
     def summary(self):
         """The last line, computed from the books. Returns (line, sound)."""
-        accepted = routed = untold = doubled = 0
+        accepted = routed = doubled = 0
         for tenant in TENANTS:
-            sent = set(self.pushed[tenant])
-            for agent in self.agents:
-                if agent.tenant == tenant:
-                    sent |= agent.firing | agent.ended
-            with self.router.connect("noc-board") as viewer:
-                found = {labels_of(alert) for incident in viewer.all_incidents(tenant)
-                         for alert in viewer.all_alerts(incident.name)}
+            sent = self.sent(tenant)
             accepted += len(sent)
-            routed += len(sent & found)
+            routed += self.seen_on_board(tenant, sent)
             doubled += len(books.doubled_groups(self.router, tenant)[0])
-            try:
-                books.every_open_incident_was_told(self.router, tenant, self.recorder, 60)
-            except books.Broken as broken:
-                self.screen.line(str(broken))
-                untold += 1
+        untold = self.untold()
         calls, deliveries = books.pages_are_sound(self.recorder)
         lost = accepted - routed + untold
-        self.screen.note(f"{calls} webhook calls for {deliveries} deliveries, every signature "
-                         f"valid; the board saw {self.board.events} events")
+        self.screen.note(f"{calls} webhook calls for {deliveries} deliveries about "
+                         f"{len(self.recorder.incidents())} incidents, every signature valid; the "
+                         f"board saw {self.board.events} events")
         return (f"demo: accepted={accepted} routed={routed} delivered={deliveries} lost={lost} "
                 f"duplicate_incidents={doubled}", lost == 0 and doubled == 0)
 
+    def sent(self, tenant):
+        """The labels of every alert that has a receipt, by the senders' books."""
+        agents = [agent for agent in self.agents if agent.tenant == tenant]
+        return set(self.pushed[tenant]).union(*(a.firing | a.ended for a in agents))
+
+    def seen_on_board(self, tenant, sent):
+        """How many of these alerts the board was told by the feed, once it has caught up."""
+        try:
+            until(lambda: sent <= self.board.alerts[tenant], 60, "the board to catch up")
+        except TimeoutError:
+            left = sorted(sent - self.board.alerts[tenant])
+            self.screen.line(f"{tenant}: {len(left)} alerts never came to the board, such as "
+                             f"{dict(left[0])}")
+        return len(sent & self.board.alerts[tenant])
+
+    def untold(self):
+        """How many incidents of the story no receiver was told of, those included that are over by
+        now."""
+        names = set(self.board.incidents)
+        with self.router.connect("noc-board") as viewer:
+            for tenant in TENANTS:
+                names |= {incident.name for incident in viewer.all_incidents(tenant)}
+        try:
+            books.every_incident_was_told(self.recorder, names)
+        except books.Broken as broken:
+            self.screen.line(str(broken))
+        return len(names - self.recorder.incidents().keys())
+
+    # What comes after it.
+
+    def open_incident(self):
+        """One that nobody has taken over, if there is any; best one that the scenes were about."""
+        with self.router.connect("noc-board") as viewer:
+            waiting = [incident for tenant in TENANTS
+                       for incident in viewer.all_incidents(tenant, "state=open")]
+        return min(waiting, key=lambda i: not in_story(i), default=None)
+
+    def report_again(self):
+        """What still fires, as its agents do: the router would end it when its resolve timeout is
+        over."""
+        for tenant, alerts in self.pushed.items():
+            for labels, summary in list(alerts.items()):
+                if summary:
+                    self.push(tenant, summary, **dict(labels))
 
 MES = {"alertname": "MesDown", "site": PLANT, "service": "mes", "severity": "critical"}
 INFUSION = {"alertname": "InfusionServerDown", "site": "main-house", "service": "infusion-server",
@@ -284,12 +320,15 @@ def try_next(story, screen):
     screen.title("Everything runs on. Try in another terminal:")
     screen.line(f"  export TANDEM_ADDRESS={story.router.address} "
                 f"TANDEM_TOKEN_FILE={tokens['noc-operator']}")
-    for command, what in (
-            ("incident list -T -", "what is open at all three customers"),
-            (f"incident show {story.second.name}", "one incident with its timeline"),
-            (f"explain {story.second.name}", "why it went where it went"),
-            (f"incident ack {story.first.name}", "take one over (the escalation rests)"),
-            ("feed -T -", "watch what happens, live")):
+    commands = [("incident list -T -", "what is open at all three customers"),
+                (f"incident show {story.second.name}", "one incident with its timeline"),
+                (f"explain {story.second.name}", "why it went where it went"),
+                ("feed -T -", "watch what happens, live")]
+    waiting = story.open_incident()
+    if waiting:
+        commands.insert(1, (f"incident ack {waiting.name}",
+                            "take one over (the escalation rests)"))
+    for command, what in commands:
         screen.line(f"  {tandem} {command:<58} # {what}")
     screen.line("  Ctrl-C ends it all.")
 
@@ -316,7 +355,8 @@ def main():
         if not options.once:
             try_next(story, screen)
             try:
-                threading.Event().wait()
+                while not threading.Event().wait(REPORT_AGAIN):
+                    story.report_again()
             except KeyboardInterrupt:
                 screen.line()
         story.board.close()

@@ -17,7 +17,8 @@
 namespace tandem::client {
 
 struct ActiveTableOptions {
-  absl::Duration interval = absl::Minutes(1);
+  // Infinite: nothing is due.
+  absl::Duration interval = absl::InfiniteDuration();
   // About 1 KiB each. An alert beyond it is sent once and not again; see `not_kept`.
   std::size_t max_alerts = 100'000;
 };
@@ -30,6 +31,9 @@ class ActiveTable {
   // an end is forgotten: it is over, or its source has said when it will be.
   void Note(const v1::Alert& alert, absl::Time now);
 
+  // Counts for the reports that were noted before, too.
+  void SetInterval(absl::Duration interval) { options_.interval = interval; }
+
   // Forgets the alert with this key: the router refused it.
   void Forget(const std::string& key);
 
@@ -37,7 +41,7 @@ class ActiveTable {
   // count as sent at `now`.
   std::vector<std::string> TakeDue(absl::Time now, std::size_t max);
 
-  // When TakeDue has something to give; InfiniteFuture when the table is empty.
+  // When TakeDue has something to give; InfiniteFuture when it will have nothing.
   absl::Time due() const;
   std::size_t size() const { return by_key_.size(); }
   // Reports of firing alerts that found the table full.
@@ -50,7 +54,7 @@ class ActiveTable {
     absl::Time sent;
   };
 
-  const ActiveTableOptions options_;
+  ActiveTableOptions options_;
   std::list<Entry> by_age_;  // oldest report first; every entry has the same interval
   absl::flat_hash_map<std::string, std::list<Entry>::iterator> by_key_;
   std::uint64_t not_kept_ = 0;

@@ -29,8 +29,9 @@ std::string HostName() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "agent";
 }
 
-// An option that takes "90s", "5m", "500ms".
-CLI::Option* AddDuration(CLI::App& app, const std::string& name, absl::Duration& target,
+// An option that takes "90s", "5m", "500ms". Target is a duration, or an optional one.
+template <typename Target>
+CLI::Option* AddDuration(CLI::App& app, const std::string& name, Target& target,
                          const std::string& help) {
   return app
       .add_option_function<std::string>(
@@ -91,7 +92,8 @@ void AddDelivery(CLI::App& app, AgentSettings& settings) {
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   AddDuration(app, "--resend", client.resend_interval,
-              "Report firing alerts again so often until they end; 0: never [0]");
+              "Report firing alerts again so often until they end; 0s: never [a third of the "
+              "router's resolve timeout]");
   AddDuration(app, "--drain", settings.drain, "At the end, wait so long for receipts [30s]");
 }
 

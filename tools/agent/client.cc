@@ -41,6 +41,9 @@ absl::Status Check(const ClientOptions& options) {
   if (options.linger < absl::ZeroDuration() || options.linger > absl::Seconds(10)) {
     return InvalidField("OPTION_INVALID", "linger", "0 to 10 s were expected");
   }
+  if (options.resend_interval && *options.resend_interval < absl::ZeroDuration()) {
+    return InvalidField("OPTION_INVALID", "resend_interval", "no time below 0 was expected");
+  }
   return absl::OkStatus();
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -104,10 +105,11 @@ struct ClientOptions {
   absl::Duration welcome_timeout = absl::Seconds(10);
   absl::Duration receipt_timeout = absl::Seconds(60);
 
-  // Reports each firing alert again after this time until it gets an end; 0: never. Choose at most
-  // a third of the router's resolve timeout (5 min).
-  absl::Duration resend_interval = absl::ZeroDuration();
-  // Firing alerts that are kept for that. One beyond it is sent, but not again:
+  // Reports each firing alert again after this time until it gets an end; the router would end it
+  // when its resolve timeout is over. nullopt: a third of the resolve timeout that the router's
+  // Welcome says. Zero: never. Of `window`, repeats take at most half.
+  std::optional<absl::Duration> resend_interval;
+  // Firing alerts that are kept for that, about 1 KiB each. One beyond it is sent, but not again:
   // ClientStats::not_kept.
   std::size_t active_max = 100'000;
 

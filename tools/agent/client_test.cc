@@ -328,6 +328,60 @@ TEST_F(ClientTest, RepeatsAFiringAlertUntilItIsResolved) {
       << "nothing fires again behind its own end";
 }
 
+TEST_F(ClientTest, RepeatsFiringAlertsWhileItIsNeverIdle) {
+  options_.resend_interval = absl::Milliseconds(20);
+  router_.WithholdReceipts(1);
+  auto client = Start();
+  // Each receipt comes with the next batch only, and there is no next one but of repeats.
+  ASSERT_TRUE(client->Send(MakeAlert(0)).ok());
+  ASSERT_TRUE(client->Send(MakeAlert(1)).ok());
+  ASSERT_TRUE(router_.AwaitAlerts("a", 20));
+  EXPECT_GT(client->stats().waiting_alerts, 0u);
+  EXPECT_EQ(client->stats().dropped.size(), 0u);
+  const std::vector<std::string> keys = router_.keys("a");
+  for (const v1::Alert& alert : MakeAlerts(0, 2)) {
+    EXPECT_GT(std::count(keys.begin(), keys.end(), AlertKey(alert)), 4) << AlertKey(alert);
+  }
+}
+
+TEST_F(ClientTest, RepeatsTakeAtMostHalfOfTheWindowAndLetNewAlertsPass) {
+  options_.resend_interval = absl::Microseconds(1);
+  options_.window = 8;
+  options_.batch_alerts = 2;
+  auto client = Start();
+  ASSERT_TRUE(client->Send(MakeAlerts(0, 20)).ok());
+  ASSERT_TRUE(client->Flush(kLong).ok());
+  router_.WithholdReceipts(1000);
+  const std::size_t before = router_.keys("a").size();
+  ASSERT_TRUE(client->Send(MakeAlert(77)).ok());
+  const auto arrived = [&] {
+    const std::vector<std::string> keys = router_.keys("a");
+    return std::count(keys.begin(), keys.end(), AlertKey(MakeAlert(77))) > 0;
+  };
+  for (std::size_t n = before + 1; !arrived(); ++n) {
+    ASSERT_TRUE(router_.AwaitAlerts("a", n));
+  }
+  EXPECT_LE(client->stats().waiting_alerts, 4u * 2 + 1) << "four lots of two, and the new one";
+}
+
+TEST_F(ClientTest, RepeatsAfterAThirdOfTheResolveTimeoutThatTheRouterTells) {
+  router_.SetResolveTimeout(std::chrono::milliseconds(60));
+  auto client = Start();
+  ASSERT_TRUE(client->Send(MakeAlert(0)).ok());
+  EXPECT_TRUE(router_.AwaitAlerts("a", 4));
+  EXPECT_EQ(client->stats().active, 1u);
+}
+
+TEST_F(ClientTest, RepeatsNothingWhenToldSo) {
+  router_.SetResolveTimeout(std::chrono::milliseconds(3));
+  options_.resend_interval = absl::ZeroDuration();
+  auto client = Start();
+  ASSERT_TRUE(client->Send(MakeAlert(0)).ok());
+  EXPECT_EQ(client->stats().active, 0u) << "nothing is kept for it";
+  ASSERT_TRUE(client->Stop(kLong).ok());
+  EXPECT_EQ(client->stats().resent, 0u);
+}
+
 TEST_F(ClientTest, ReportsWhyItCannotConnect) {
   router_.Stop();
   auto client = Start();
@@ -341,6 +395,9 @@ TEST_F(ClientTest, RefusesOptionsThatCannotWork) {
   options_.client_id = "a";
   options_.batch_alerts = 513;
   EXPECT_THAT(MessageOf(AlertClient::Start(options_).status()), HasSubstr("batch_alerts"));
+  options_.batch_alerts = 64;
+  options_.resend_interval = absl::Seconds(-1);
+  EXPECT_THAT(MessageOf(AlertClient::Start(options_).status()), HasSubstr("resend_interval"));
 }
 
 }  // namespace

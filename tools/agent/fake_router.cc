@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
+#include <deque>
 #include <utility>
 
 #include "router/base/check.h"
@@ -36,10 +36,19 @@ class FakeRouter::Stream final
     const Verdict verdict = request_.has_hello() ? Greet() : Take();
     if (verdict.cut) return context_->TryCancel();
     if (!verdict.status.ok()) return Finish(verdict.status);
-    StartWrite(&response_);
+    answers_.push_back(std::move(response_));
+    withheld_ = request_.has_hello() ? 0 : router_.withheld();
+    Answer();
   }
   void OnWriteDone(bool ok) override {
-    if (ok) StartRead(&request_);
+    if (!ok) return;
+    answers_.pop_front();
+    Answer();
+  }
+  // Sends what is not withheld, one after the other, then reads on.
+  void Answer() {
+    if (answers_.size() <= withheld_) return StartRead(&request_);
+    StartWrite(&answers_.front());
   }
   void OnCancel() override { Finish(grpc::Status::CANCELLED); }
   void OnDone() override { delete this; }
@@ -55,7 +64,10 @@ class FakeRouter::Stream final
     router_.hello_ = request_.hello();
     client_id_ = request_.hello().client_id();
     response_.mutable_welcome()->set_last_durable_batch(router_.clients_[client_id_].last_durable);
-    response_.mutable_welcome()->mutable_resolve_timeout()->set_seconds(300);
+    const auto millis = static_cast<std::int64_t>(router_.resolve_timeout_.count());
+    google::protobuf::Duration* timeout = response_.mutable_welcome()->mutable_resolve_timeout();
+    timeout->set_seconds(millis / 1000);
+    timeout->set_nanos(static_cast<std::int32_t>(millis % 1000) * 1'000'000);
     return {};
   }
 
@@ -95,6 +107,8 @@ class FakeRouter::Stream final
   std::string client_id_;
   v1::StreamAlertsRequest request_;
   v1::StreamAlertsResponse response_;
+  std::deque<v1::StreamAlertsResponse> answers_;  // the first is being written, or withheld
+  std::size_t withheld_ = 0;
   std::atomic<bool> finished_ = false;
 };
 
@@ -165,6 +179,21 @@ std::string FakeRouter::last_token() const {
 int FakeRouter::streams() const {
   const std::lock_guard lock(mutex_);
   return streams_;
+}
+
+void FakeRouter::SetResolveTimeout(std::chrono::milliseconds timeout) {
+  const std::lock_guard lock(mutex_);
+  resolve_timeout_ = timeout;
+}
+
+void FakeRouter::WithholdReceipts(std::size_t batches) {
+  const std::lock_guard lock(mutex_);
+  withheld_ = batches;
+}
+
+std::size_t FakeRouter::withheld() const {
+  const std::lock_guard lock(mutex_);
+  return withheld_;
 }
 
 void FakeRouter::SetLastDurable(const std::string& client_id, std::uint64_t number) {

@@ -6,7 +6,9 @@
 
 #include <grpcpp/server.h>
 
+#include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -51,6 +53,11 @@ class FakeRouter {
   v1::Hello last_hello() const;
   std::string last_token() const;
   int streams() const;
+  // What the next welcomes say; 5 min at first.
+  void SetResolveTimeout(std::chrono::milliseconds timeout);
+  // From now on a receipt is sent when `batches` more have come on its stream, as over a slow link;
+  // until then its sender has always something on its way. 0 at first.
+  void WithholdReceipts(std::size_t batches);
   // Forgets a client, or pretends that it had come this far.
   void SetLastDurable(const std::string& client_id, std::uint64_t number);
   // Waits until `alerts` alerts of the client were taken; false after 30 s.
@@ -65,6 +72,8 @@ class FakeRouter {
     std::vector<std::string> keys;
   };
 
+  std::size_t withheld() const;
+
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   Judge judge_;
@@ -72,6 +81,8 @@ class FakeRouter {
   v1::Hello hello_;
   std::string token_;
   int streams_ = 0;
+  std::chrono::milliseconds resolve_timeout_ = std::chrono::minutes(5);
+  std::size_t withheld_ = 0;
   int port_ = 0;
   std::unique_ptr<Service> service_;
   std::unique_ptr<grpc::Server> server_;

@@ -131,6 +131,16 @@ TEST(ActiveTable, PutsOffWhatItsSourceReportsByItself) {
   EXPECT_EQ(table.due(), kNoon + absl::Seconds(90));
 }
 
+TEST(ActiveTable, HasNothingDueBeforeItsIntervalIsKnown) {
+  ActiveTable table({.max_alerts = 10});
+  table.Note(MakeAlert("A"), kNoon);
+  EXPECT_EQ(table.due(), absl::InfiniteFuture());
+  EXPECT_THAT(table.TakeDue(kNoon + absl::Hours(9), 10), IsEmpty());
+  table.SetInterval(absl::Minutes(1));
+  EXPECT_EQ(table.due(), kNoon + absl::Minutes(1));
+  EXPECT_THAT(table.TakeDue(kNoon + absl::Minutes(1), 10), ElementsAre(ElementOf(MakeAlert("A"))));
+}
+
 TEST(ActiveTable, HasALimitAndSaysSo) {
   ActiveTable table({.interval = absl::Minutes(1), .max_alerts = 1});
   table.Note(MakeAlert("A"), kNoon);

@@ -16,8 +16,10 @@ namespace {
 
 // Batches that wait for the spool's disk. Beyond it Send waits.
 constexpr std::size_t kCutMax = 64;
-// Repeats of firing alerts that one turn adds, so that a large table does not delay new alerts.
-constexpr std::size_t kResendsMax = 512;
+// Of a router that does not say its own.
+constexpr absl::Duration kResolveTimeout = absl::Minutes(5);
+// So often is a firing alert reported before the router would end it: one report may be late.
+constexpr int kReportsPerResolveTimeout = 3;
 // How often the age of the spool's oldest batch is looked at.
 constexpr absl::Duration kAgeCheck = absl::Seconds(1);
 
@@ -62,7 +64,8 @@ Worker::Worker(ClientOptions options, std::shared_ptr<grpc::Channel> channel,
       cutter_({.batch_alerts = options_.batch_alerts,
                .batch_bytes = kBatchMaxBytes,
                .linger = options_.linger}),
-      active_({.interval = options_.resend_interval, .max_alerts = options_.active_max}),
+      active_({.interval = options_.resend_interval.value_or(absl::InfiniteDuration()),
+               .max_alerts = options_.active_max}),
       spool_(std::move(spool)),
       session_(options_, *spool_),
       backoff_(options_.backoff, SeedOf(options_)) {
@@ -91,6 +94,9 @@ std::uint64_t Worker::WaitingBytesLocked() const {
 std::uint64_t Worker::WaitingAlertsLocked() const {
   return cutter_.alerts() + in_hand_alerts_ + spooled_alerts_;
 }
+
+// Of all that was ever taken: what waits no more.
+std::uint64_t Worker::LeftAlertsLocked() const { return taken_alerts_ - WaitingAlertsLocked(); }
 
 absl::Status Worker::MakeRoom(std::uint64_t bytes, Lock& lock) {
   const std::uint64_t max = options_.spool.max_bytes;
@@ -140,7 +146,7 @@ absl::Status Worker::Send(std::span<const v1::Alert> alerts) {
   for (std::size_t i = 0; i < alerts.size(); ++i) {
     std::shared_ptr<Stored> fate = cutter_.Add(elements[i], arrived);
     if (stored.empty() || stored.back() != fate) stored.push_back(std::move(fate));
-    if (options_.resend_interval > absl::ZeroDuration()) active_.Note(stamped[i], arrived);
+    if (Resends()) active_.Note(stamped[i], arrived);
   }
   stats_.sent += alerts.size();
   taken_alerts_ += alerts.size();
@@ -165,7 +171,7 @@ absl::Status Worker::Flush(absl::Duration timeout) {
   signal_.changed.notify_all();
   // First in, first out: what was taken before has left when no more waits than came after.
   const std::uint64_t target = taken_alerts_;
-  const auto flushed = [&] { return taken_alerts_ - WaitingAlertsLocked() >= target; };
+  const auto flushed = [&] { return LeftAlertsLocked() >= target; };
   progressed_.wait_until(lock, ToSteady(SteadyNow() + timeout),
                          [&] { return stopped_ || flushed(); });
   if (flushed()) return absl::OkStatus();
@@ -248,18 +254,35 @@ Worker::Turn Worker::WaitForWork() {
   return turn;
 }
 
-// Repeats wait while anything else does: they would only lengthen the queue that delays them.
+bool Worker::Resends() const { return options_.resend_interval != absl::ZeroDuration(); }
+
+// Repeats ride along with whatever is on its way, for a busy sender is never idle. Those that wait
+// are limited, so that a large table neither delays new alerts by more than half a window nor
+// fills the spool of a slow link.
 bool Worker::MayResendLocked() const {
-  return !stopping_ && session_.welcomed() && session_.idle();
+  return !stopping_ && session_.welcomed() &&
+         repeats_.size() < std::max<std::size_t>(1, options_.window / 2) &&
+         WaitingBytesLocked() < options_.spool.max_bytes;
 }
 
+// Adds one lot, which is no larger than a batch.
 void Worker::ResendLocked(absl::Time now) {
   if (!MayResendLocked()) return;
-  for (const std::string& element : active_.TakeDue(now, kResendsMax)) {
-    cutter_.Add(element, now);
-    ++stats_.resent;
-    ++taken_alerts_;
-  }
+  const std::vector<std::string> elements = active_.TakeDue(now, options_.batch_alerts);
+  if (elements.empty()) return;
+  for (const std::string& element : elements) cutter_.Add(element, now);
+  stats_.resent += elements.size();
+  taken_alerts_ += elements.size();
+  repeats_.push_back(taken_alerts_);
+}
+
+void Worker::LearnInterval(const v1::Welcome& welcome) {
+  if (options_.resend_interval) return;  // the user knows better
+  const google::protobuf::Duration& told = welcome.resolve_timeout();
+  absl::Duration timeout = absl::Seconds(told.seconds()) + absl::Nanoseconds(told.nanos());
+  if (timeout <= absl::ZeroDuration()) timeout = kResolveTimeout;
+  const Lock lock(signal_.mutex);
+  active_.SetInterval(timeout / kReportsPerResolveTimeout);
 }
 
 void Worker::Store(std::vector<CutBatch>& batches) {
@@ -308,6 +331,7 @@ void Worker::HandleArrivals(AlertStream::Arrivals arrivals) {
       if (options_.events.notice) options_.events.notice(status);
       break;
     }
+    if (response.has_welcome()) LearnInterval(response.welcome());
     if (response.has_receipt() || spool_->empty()) backoff_.Reset();
     answer_by_ = session_.idle() ? absl::InfiniteFuture() : SteadyNow() + options_.receipt_timeout;
   }
@@ -384,6 +408,7 @@ bool Worker::Publish(const Turn& turn) {
   in_hand_bytes_ = in_hand_alerts_ = 0;
   spooled_bytes_ = spool_->bytes();
   spooled_alerts_ = spool_->alerts();
+  while (!repeats_.empty() && repeats_.front() <= LeftAlertsLocked()) repeats_.pop_front();
   const Session::Counters& counters = session_.counters();
   stats_.accepted = counters.accepted;
   stats_.confirmed_on_resume = counters.confirmed_on_resume;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <span>
 #include <thread>
@@ -49,8 +50,11 @@ class Worker {
   void Run();
   Turn WaitForWork();
   absl::Time NextDueLocked() const;
+  bool Resends() const;
   bool MayResendLocked() const;
   void ResendLocked(absl::Time now);
+  std::uint64_t LeftAlertsLocked() const;
+  void LearnInterval(const v1::Welcome& welcome);
   void Store(std::vector<CutBatch>& batches);
   void GiveUpOld();
   void HandleArrivals(AlertStream::Arrivals arrivals);
@@ -76,6 +80,8 @@ class Worker {
   ClientStats stats_;
   std::uint64_t taken_alerts_ =
       0;  // that ever came to the cutter, and what the spool held at start
+  // For each lot of repeats that waits: the value of taken_alerts_ behind it.
+  std::deque<std::uint64_t> repeats_;
   std::uint64_t in_hand_bytes_ = 0;  // taken from the cutter, not yet seen in the spool's figures
   std::uint64_t in_hand_alerts_ = 0;
   std::uint64_t spooled_bytes_ = 0;

@@ -1,11 +1,13 @@
 """A NOC board on a terminal: reads the feed of all tenants and prints a line for each thing that
 happened, and resumes by itself."""
 
+import collections
 import os
 import sys
 import threading
 import time
 
+from tandem_harness.agent import labels_of
 from tandem_harness.api import common_pb2, feed_pb2, grpc
 
 SIDE_COLOURS = {common_pb2.PROVIDER: "36", common_pb2.CUSTOMER: "35"}
@@ -40,12 +42,15 @@ class Screen:
 
 class Board:
     """Follows the feed until `close`; after a break it goes on behind the last event it has seen.
-    Prints the incidents for which `shows(incident)` holds, and counts all events."""
+    Prints the incidents for which `shows(incident)` holds, and keeps of all events what a reader of
+    the feed knows: how many came, and which alerts of each tenant they carried."""
 
     def __init__(self, installation, principal, screen, shows=lambda incident: True):
         self.shows = shows
         self.installation, self.principal, self.screen = installation, principal, screen
         self.cursor, self.events, self.breaks = "", 0, 0
+        self.alerts = collections.defaultdict(set)  # tenant → labels; added to by `thread` alone
+        self.incidents = set()                      # names; likewise
         self.closing = threading.Event()
         self.call = None
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -57,16 +62,21 @@ class Board:
                 with self.installation.connect(self.principal) as connection:
                     self.call = connection.stream(connection.feed.Subscribe,
                                                   feed_pb2.SubscribeRequest(
-                                                      cursor=self.cursor, omit_alerts=True,
+                                                      cursor=self.cursor,
                                                       from_beginning=not self.cursor))
                     for event in self.call:
                         self.cursor = event.cursor
                         if not event.heartbeat:
-                            self.events += 1
+                            self.keep(event)
                             self.show(event)
             except grpc.RpcError:
                 self.breaks += 1
                 self.closing.wait(0.1)
+
+    def keep(self, event):
+        self.events += 1
+        self.incidents.add(event.incident.name)
+        self.alerts[event.tenant.removeprefix("tenants/")].update(map(labels_of, event.alerts))
 
     def show(self, event):
         incident = event.incident

@@ -126,6 +126,20 @@ def every_open_incident_was_told(installation, tenant, receiver, seconds=60):
         return len(viewer.all_incidents(tenant, "state=open|acknowledged"))
 
 
+def every_incident_was_told(receiver, names, seconds=60):
+    """A page of each of these incidents arrives, whatever has become of it since. Returns how many
+    they are."""
+    def missing():
+        return sorted(set(names) - receiver.incidents().keys())
+    try:
+        until(lambda: not missing(), seconds, "the pages of all incidents", every=0.2)
+    except TimeoutError:
+        left = missing()
+        raise Broken(f"{len(left)} of {len(names)} incidents were told to nobody within "
+                     f"{seconds} s: {left[:3]}") from None
+    return len(names)
+
+
 def pages_are_sound(receiver):
     """Each call is signed, and calls with one id have one body. Returns (calls, distinct ids)."""
     bodies = {}
