@@ -8,6 +8,7 @@
 #include "router/base/check.h"
 #include "router/base/status.h"
 #include "router/codec/convert.h"
+#include "router/core/installation.h"
 #include "tandem/journal/v1/journal.pb.h"
 
 namespace tandem::api {
@@ -19,6 +20,12 @@ absl::Status CutOffStatus(const Positions& at) {
                                 "the error's details, and nothing is lost"),
                           absl::Milliseconds(100)),
                  "cursor", MakeCursor(at));
+}
+
+// One who watches all tenants gets a tenant that was created since, from its first record on.
+void Join(const TenantId& tenant, Subscription& wanted, Positions& at) {
+  if (!wanted.all_tenants || tenant == core::kInstallation) return;
+  if (at.try_emplace(tenant, FeedPosition{}).second) wanted.tenants.push_back(tenant);
 }
 
 }  // namespace
@@ -146,22 +153,42 @@ void FeedHub::Forget(const std::vector<const FeedSink*>& leaving) {
 
 // Commits up to `dropped` will not come: the journal has them, whether or not more follow.
 void FeedHub::Skip(const Positions& dropped) {
-  for (const auto& [tenant, position] : dropped) published_[tenant] = position;
+  for (const auto& [tenant, position] : dropped) {
+    Meet(tenant);
+    published_[tenant] = position;
+  }
   for (Subscriber& subscriber : subscribers_) subscriber.live = false;
 }
 
 void FeedHub::Welcome(Subscriber& subscriber) {
   for (const TenantId& tenant : subscriber.wanted.tenants) {
-    const auto from = subscriber.wanted.from.find(tenant);
-    if (subscriber.wanted.from_beginning) {
-      subscriber.at[tenant] = {};
-    } else if (from != subscriber.wanted.from.end()) {
-      subscriber.at[tenant] = from->second;
-    } else {
-      subscriber.at[tenant] = published_[tenant];
-    }
+    subscriber.at[tenant] = StartOf(subscriber.wanted, tenant);
+  }
+  // Created since the service looked which tenants there are.
+  for (const auto& [tenant, position] : published_) {
+    Join(tenant, subscriber.wanted, subscriber.at);
   }
   Beat(subscriber);
+}
+
+FeedPosition FeedHub::StartOf(const Subscription& wanted, const TenantId& tenant) const {
+  if (wanted.from_beginning) return {};
+  if (!wanted.from) return Published(tenant);
+  const auto from = wanted.from->find(tenant);
+  if (from != wanted.from->end()) return from->second;
+  return wanted.all_tenants ? FeedPosition{} : Published(tenant);
+}
+
+// The last record of the tenant that the hub has seen; before its first when there was none.
+FeedPosition FeedHub::Published(const TenantId& tenant) const {
+  const auto found = published_.find(tenant);
+  return found == published_.end() ? FeedPosition{} : found->second;
+}
+
+// The first that is heard of a tenant: whoever watches all of them watches it from here on.
+void FeedHub::Meet(const TenantId& tenant) {
+  if (published_.contains(tenant)) return;
+  for (Subscriber& subscriber : subscribers_) Join(tenant, subscriber.wanted, subscriber.at);
 }
 
 // Bodies of events name their alerts; the alerts themselves stand in the records.
@@ -174,6 +201,7 @@ bool FeedHub::IsTooMuchAtOnce(const journal::Commit& commit) const {
 }
 
 void FeedHub::Deliver(const journal::Commit& commit) {
+  for (const journal::RecordRow& record : commit.records) Meet(record.tenant);
   const bool too_much = IsTooMuchAtOnce(commit);
   const bool anybody = std::any_of(
       subscribers_.begin(), subscribers_.end(),
@@ -224,7 +252,7 @@ void FeedHub::DeliverTo(Subscriber& subscriber, const journal::Commit& commit,
 bool FeedHub::CatchUp(Subscriber& subscriber) {
   bool behind = false;
   for (const TenantId& tenant : subscriber.wanted.tenants) {
-    if (subscriber.at[tenant] >= published_[tenant]) continue;
+    if (subscriber.at[tenant] >= Published(tenant)) continue;
     if (!subscriber.sink->HasRoom()) return false;
     behind = CatchUpTenant(subscriber, tenant) || behind;
     if (subscriber.sink == nullptr) return false;
@@ -235,7 +263,7 @@ bool FeedHub::CatchUp(Subscriber& subscriber) {
 
 // True when the tenant is still behind after a page.
 bool FeedHub::CatchUpTenant(Subscriber& subscriber, const TenantId& tenant) {
-  const FeedPosition published = published_[tenant];
+  const FeedPosition published = Published(tenant);
   FeedPosition& at = subscriber.at[tenant];
   const bool whole = at.incident == FeedPosition::kWhole;
   const Sequence after(whole || at.sequence.value == 0 ? at.sequence.value : at.sequence.value - 1);

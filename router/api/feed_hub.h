@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -40,9 +41,13 @@ class FeedSink {
 };
 
 struct Subscription {
-  std::vector<TenantId> tenants;  // not empty
-  Positions from;                 // only of `tenants`; one that is missing begins with what comes
-  bool from_beginning = false;    // instead of `from`
+  std::vector<TenantId> tenants;
+  // Tenants that are created later belong to it, too, each from its first record on.
+  bool all_tenants = false;
+  // Where to go on. A tenant that is missing in it begins with what comes, but with all_tenants at
+  // its first record: it was created after the cursor. nullopt: all begin with what comes.
+  std::optional<Positions> from;
+  bool from_beginning = false;  // instead of `from`
   IncidentFilter filter;
   bool omit_alerts = false;
 };
@@ -103,6 +108,9 @@ class FeedHub final : public engine::CommitSink {
   void Forget(const std::vector<const FeedSink*>& leaving);
   void Skip(const Positions& dropped);
   void Welcome(Subscriber& subscriber);
+  FeedPosition StartOf(const Subscription& wanted, const TenantId& tenant) const;
+  FeedPosition Published(const TenantId& tenant) const;
+  void Meet(const TenantId& tenant);
   void Deliver(const journal::Commit& commit);
   void DeliverTo(Subscriber& subscriber, const journal::Commit& commit,
                  std::vector<FeedItem>& items);

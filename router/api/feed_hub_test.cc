@@ -259,6 +259,52 @@ TEST_F(FeedHubTest, ResumesFromEveryCursorWithoutGapOrRepeat) {
   }
 }
 
+TEST_F(FeedHubTest, ATenantThatIsCreatedLaterBelongsToAllTenantsFromItsFirstRecordOn) {
+  Start();
+  const TenantId late{"late"};
+  const auto open = Watch({.tenants = {kHarbor, kMill}, .all_tenants = true});
+  const auto some = Watch({.tenants = {kHarbor, kMill}});
+  const std::string before = open->AwaitBeats(1);
+  some->AwaitBeats(1);
+  ASSERT_TRUE(Ask(*rig_.engine, core::kInstallation, engine::testing::NewTenant(late)).ok());
+  ASSERT_TRUE(Ask(*rig_.engine, late, EachAlone(late)).ok());
+  Fire(late, 1, {"A"});
+  Fire(late, 2, {"B"});
+  Fire(kMill, 1, {"C"});
+
+  EXPECT_THAT(open->Await(3), ElementsAre("late 2.1", "late 3.2", "mill 2.1"));
+  EXPECT_THAT(some->Await(1), ElementsAre("mill 2.1"));
+
+  // Also for one who was away in between, with a cursor that does not know the tenant, and wherever
+  // the stream was left.
+  const std::vector<TenantId> tenants = {kHarbor, late, kMill};
+  const auto resumed =
+      Watch({.tenants = tenants, .all_tenants = true, .from = *ReadCursor(before)});
+  EXPECT_THAT(Of("late", resumed->Await(3)), ElementsAre("late 2.1", "late 3.2"));
+  const auto rest = Watch(
+      {.tenants = tenants, .all_tenants = true, .from = *ReadCursor(open->event(0).cursor())});
+  EXPECT_THAT(Of("late", rest->Await(2)), ElementsAre("late 3.2"));
+}
+
+TEST_F(FeedHubTest, ATenantThatWasCreatedWhileTheReaderCameIsNotMissed) {
+  Start();
+  Fire(kMill, 1, {"A"});
+  Watch(All())->Await(1);  // so that the hub has seen the commit
+  // The service has looked before there was a mill.
+  const auto sink = Watch({.tenants = {kHarbor}, .all_tenants = true});
+
+  EXPECT_THAT(sink->Await(1), ElementsAre("mill 2.1"));
+}
+
+TEST_F(FeedHubTest, ACursorFromBeforeTheFirstTenantLosesNothing) {
+  Start();
+  Fire(kHarbor, 1, {"A"});
+  const auto sink = Watch(
+      {.tenants = {kHarbor, kMill}, .all_tenants = true, .from = *ReadCursor(MakeCursor({}))});
+
+  EXPECT_THAT(sink->Await(1), ElementsAre("harbor-mfg 2.1"));
+}
+
 TEST_F(FeedHubTest, LosesNothingWhenRecordsDoNotFillAPage) {
   Start();
   // A page of 256 events ends before a record that does not fit into it.

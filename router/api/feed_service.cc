@@ -122,6 +122,7 @@ absl::StatusOr<Subscription> FeedService::Judge(const rpc::Call& call,
     TANDEM_ASSIGN_OR_RETURN(const auto tenants, ResolveTenants(call.caller, guard_->authenticator(),
                                                                all, parent, "parents"));
     wanted.tenants.insert(wanted.tenants.end(), tenants.begin(), tenants.end());
+    if (parent == "tenants/-" && call.caller.all_tenants) wanted.all_tenants = true;
   }
   std::sort(wanted.tenants.begin(), wanted.tenants.end());
   wanted.tenants.erase(std::unique(wanted.tenants.begin(), wanted.tenants.end()),

@@ -1,3 +1,4 @@
+#include <absl/functional/function_ref.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include "router/codec/record.h"
 #include "router/engine/shard.h"
 #include "router/playbook/parse.h"
+#include "tandem/journal/v1/journal.pb.h"
 
 namespace tandem::api {
 namespace {
@@ -38,6 +40,38 @@ absl::StatusOr<std::vector<Activation>> ReadActivations(journal::Reader& reader,
     found.push_back({row->sequence, row->time, std::get<core::PlaybookActivation>(record.input)});
   }
   return found;
+}
+
+// Whether an activation is the one that is looked for, by what its fact says.
+using Meant = absl::FunctionRef<bool(const journal::v1::PlaybookActivated& fact)>;
+
+absl::StatusOr<bool> IsMeant(const journal::RecordRow& row, Meant meant) {
+  journal::v1::Record record;
+  if (!record.ParseFromString(row.body)) {
+    return Error(absl::StatusCode::kDataLoss, "RECORD_MALFORMED",
+                 fmt::format("{} {}: the bytes are no record; run tandem journal verify",
+                             row.tenant.value, row.sequence.value));
+  }
+  return std::any_of(record.facts().begin(), record.facts().end(), [meant](const auto& fact) {
+    return fact.has_playbook_activated() && meant(fact.playbook_activated());
+  });
+}
+
+// The newest activation in the records `at` that is meant; nullopt when none is. A playbook takes
+// up to a second to compile, so only the one that is found is, and the facts lead to it.
+absl::StatusOr<std::optional<Activation>> FindActivation(journal::Reader& reader,
+                                                         const TenantId& tenant,
+                                                         const std::vector<Sequence>& at,
+                                                         Meant meant) {
+  for (auto sequence = at.rbegin(); sequence != at.rend(); ++sequence) {
+    TANDEM_ASSIGN_OR_RETURN(const auto row, reader.ReadRecord(tenant, *sequence));
+    if (!row) continue;  // older than what is kept
+    TANDEM_ASSIGN_OR_RETURN(const bool found, IsMeant(*row, meant));
+    if (!found) continue;
+    TANDEM_ASSIGN_OR_RETURN(auto activations, ReadActivations(reader, tenant, {*sequence}));
+    if (!activations.empty()) return std::move(activations.front());
+  }
+  return std::nullopt;
 }
 
 v1::Playbook PlaybookMessage(const TenantId& tenant, const Activation& activation, bool active) {
@@ -186,12 +220,12 @@ void RouterApi::AnswerActivationAgain(const TenantId& tenant, const core::Actor&
       tenant, std::move(answer),
       [=](journal::Reader& reader,
           const std::vector<Sequence>& at) -> absl::StatusOr<v1::Playbook> {
-        TANDEM_ASSIGN_OR_RETURN(const auto activations, ReadActivations(reader, tenant, at));
-        for (auto it = activations.rbegin(); it != activations.rend(); ++it) {
-          if (it->input.request_id == request_id && it->input.actor == actor) {
-            return PlaybookMessage(tenant, *it, it == activations.rbegin());
-          }
-        }
+        const auto is_it = [&](const journal::v1::PlaybookActivated& fact) {
+          return fact.request_id() == request_id && fact.actor().principal() == actor.principal &&
+                 fact.actor().side() == static_cast<std::uint32_t>(actor.side);
+        };
+        TANDEM_ASSIGN_OR_RETURN(const auto found, FindActivation(reader, tenant, at, is_it));
+        if (found) return PlaybookMessage(tenant, *found, found->sequence == at.back());
         return Error(absl::StatusCode::kNotFound, "PLAYBOOK_NOT_FOUND",
                      "the activation that this request asked for before is not kept any more");
       });
@@ -213,16 +247,15 @@ void RouterApi::GetPlaybook(const rpc::Caller& caller, const v1::GetPlaybookRequ
       tenant, std::move(answer),
       [tenant, wanted](journal::Reader& reader,
                        const std::vector<Sequence>& at) -> absl::StatusOr<v1::Playbook> {
-        TANDEM_ASSIGN_OR_RETURN(const auto activations, ReadActivations(reader, tenant, at));
-        const v1::Playbook built_in = DefaultMessage(tenant);
-        if (activations.empty() && (wanted == "active" || wanted == built_in.digest())) {
-          return built_in;
+        if (at.empty()) {
+          v1::Playbook built_in = DefaultMessage(tenant);
+          if (wanted == "active" || wanted == built_in.digest()) return built_in;
         }
-        for (auto it = activations.rbegin(); it != activations.rend(); ++it) {
-          if (wanted == "active" || it->input.playbook->digest() == wanted) {
-            return PlaybookMessage(tenant, *it, it == activations.rbegin());
-          }
-        }
+        const auto is_it = [&](const journal::v1::PlaybookActivated& fact) {
+          return wanted == "active" || fact.digest() == wanted;
+        };
+        TANDEM_ASSIGN_OR_RETURN(const auto found, FindActivation(reader, tenant, at, is_it));
+        if (found) return PlaybookMessage(tenant, *found, found->sequence == at.back());
         return Error(absl::StatusCode::kNotFound, "PLAYBOOK_NOT_FOUND",
                      "there is no such playbook in the tenants of your credential");
       });

@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <set>
 
 #include "router/base/status.h"
 #include "router/engine/engine_rig.h"
 #include "router/engine/shard.h"
 #include "router/playbook/parse.h"
+#include "tandem/journal/v1/journal.pb.h"
 
 namespace tandem::api {
 namespace {
@@ -70,6 +72,28 @@ class RouterApiTest : public ::testing::Test {
     return request;
   }
 
+  // The tenant's history, but that these sources cannot be compiled any more.
+  std::unique_ptr<journal::Journal> WithSpoiltActivations(const std::set<std::string>& sources) {
+    journal::Commit commit;
+    const auto copy = [&](const journal::RecordRow& row) {
+      journal::v1::Record record;
+      TANDEM_CHECK(record.ParseFromString(row.body), "the engine writes records");
+      if (sources.contains(record.playbook_activation().source())) {
+        record.mutable_playbook_activation()->set_source("playbook: 0\n");
+      }
+      commit.records.push_back({.tenant = row.tenant,
+                                .sequence = row.sequence,
+                                .time = row.time,
+                                .body = record.SerializeAsString()});
+      return true;
+    };
+    TANDEM_CHECK((*rig_.journal.OpenReader())->ReadRecords(kHarbor, Sequence(1), copy).ok(),
+                 "the history can be read");
+    auto spoilt = journal::NewMemoryJournal();
+    TANDEM_CHECK(spoilt->Append(commit).ok(), "memory takes it");
+    return spoilt;
+  }
+
   engine::testing::Rig rig_;
   std::unique_ptr<ReaderPool> readers_;
   Directory directory_;
@@ -115,6 +139,39 @@ TEST_F(RouterApiTest, AnActivationOfAnotherSourceUnderAUsedRequestIdIsRefused) {
   v1::GetPlaybookRequest get;
   get.set_name("tenants/harbor-mfg/playbooks/active");
   EXPECT_EQ(Ask(&RouterApi::GetPlaybook, get)->source(), Source());
+}
+
+TEST_F(RouterApiTest, NoOtherActivationIsCompiledForThePlaybookThatIsAskedFor) {
+  ASSERT_TRUE(Ask(&RouterApi::ActivatePlaybook, Activation(Source("# oldest\n"), "r-1")).ok());
+  const auto first = Ask(&RouterApi::ActivatePlaybook, Activation(Source(), "r-2"));
+  ASSERT_TRUE(first.ok()) << first.status();
+  const auto spoilt = Ask(&RouterApi::ActivatePlaybook, Activation(Source("# spoilt\n"), "r-3"));
+  ASSERT_TRUE(spoilt.ok()) << spoilt.status();
+  const auto last = Ask(&RouterApi::ActivatePlaybook, Activation(Source("# newest\n"), "r-4"));
+  ASSERT_TRUE(last.ok()) << last.status();
+  const auto journal = WithSpoiltActivations({Source("# oldest\n"), spoilt->source()});
+  readers_ = *ReaderPool::Start(journal.get(), {});
+  api_ = std::make_unique<RouterApi>(RouterApi::Parts{.engine = rig_.engine.get(),
+                                                      .readers = readers_.get(),
+                                                      .authenticator = &directory_,
+                                                      .clock = &rig_.clock});
+  const auto get = [this](const std::string& id) {
+    v1::GetPlaybookRequest request;
+    request.set_name("tenants/harbor-mfg/playbooks/" + id);
+    return Ask(&RouterApi::GetPlaybook, request);
+  };
+
+  EXPECT_EQ(get("active")->DebugString(), last->DebugString());
+  const auto by_digest = get(first->digest());
+  ASSERT_TRUE(by_digest.ok()) << by_digest.status();
+  EXPECT_EQ(by_digest->source(), Source());
+  EXPECT_FALSE(by_digest->active());
+  EXPECT_EQ(ReasonOf(get("0123").status()), "PLAYBOOK_NOT_FOUND");
+  EXPECT_FALSE(get(spoilt->digest()).ok());
+  const auto again = Ask(&RouterApi::ActivatePlaybook, Activation(Source(), "r-2"));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->source(), Source());
+  readers_->Stop();
 }
 
 TEST_F(RouterApiTest, ASourceBeyondTheLimitIsRefusedWithItsSize) {

@@ -87,13 +87,7 @@ absl::Status Process::StartRouter() {
   router_->AddMetrics(metrics_);
   router_->StartRetention(config_.retention, metrics_);
   shutdown_.OnStop("router", [this] { router_->Stop(); });
-  TANDEM_ASSIGN_OR_RETURN(const std::string token_file,
-                          router_->EnsureAdministrator(config_.data_dir));
-  if (!token_file.empty()) {
-    Log(LogLevel::kInfo, "new installation: the administrator's token was written",
-        {{"file", token_file}});
-  }
-  return absl::OkStatus();
+  return router_->EnsureAdministrator(config_);
 }
 
 absl::Status Process::StartAuthentication() {

@@ -5,13 +5,12 @@
 #include <sys/statvfs.h>
 
 #include <filesystem>
-#include <future>
 #include <utility>
 
 #include "router/base/check.h"
 #include "router/base/status.h"
-#include "router/rpc/token.h"
 #include "services/runtime/logging.h"
+#include "services/tandemd/administrator.h"
 #include "services/tandemd/private_file.h"
 
 namespace tandem::tandemd {
@@ -131,33 +130,31 @@ void RouterRole::FollowContext(std::shared_ptr<grpc::Channel> channel, std::stri
                          }});
 }
 
-absl::StatusOr<std::string> RouterRole::EnsureAdministrator(const std::string& data_dir) {
-  if (!engine_->Installation()->principals.empty()) return std::string();
-  const rpc::NewToken token = rpc::MakeToken();
-  const core::Actor self{"tandem", Side::kUnspecified};
-  const std::vector<core::InstallationFact> wanted = {
-      core::PrincipalPut{.id = "admin",
-                         .display_name = "Administrator of this installation",
-                         .side = Side::kProvider,
-                         .role = core::PrincipalRole::kAdmin,
-                         .all_tenants = true},
-      core::TokenCreated{.id = token.id,
-                         .secret_hash = token.sha256,
-                         .principal = "admin",
-                         .created = clock_->Now(),
-                         .expires = absl::InfiniteFuture()}};
-  const std::string path = data_dir + "/admin.token";
-  // The file first: a token that nobody can read would lock everybody out.
-  TANDEM_RETURN_IF_ERROR(WritePrivateFile(path, token.text + "\n"));
-  for (const core::InstallationFact& fact : wanted) {
-    std::promise<absl::Status> done;
-    engine_->Submit(
-        {.tenant = core::kInstallation,
-         .request = core::InstallationInput{self, fact},
-         .done = [&done](absl::StatusOr<engine::Reply> reply) { done.set_value(reply.status()); }});
-    TANDEM_RETURN_IF_ERROR(done.get_future().get());
+absl::Status RouterRole::EnsureAdministrator(const runtime::Config& config) {
+  const bool is_new = engine_->Installation()->principals.empty();
+  const auto made = tandemd::EnsureAdministrator(
+      *engine_, {.data_dir = config.data_dir,
+                 .now = clock_->Now(),
+                 .takes_certificates = config.grpc.tls.on() && !config.grpc.tls.client_ca.empty()});
+  if (!made.ok()) {
+    if (is_new) return made.status();
+    Log(LogLevel::kError,
+        "no administrator of all tenants has a token that holds, and none could be made; the next "
+        "start tries again",
+        {{"error", MessageOf(made.status())}});
+    return absl::OkStatus();
   }
-  return path;
+  if (!*made) return absl::OkStatus();
+  const NewAdministratorToken& token = **made;
+  if (token.is_installation) {
+    Log(LogLevel::kInfo, "new installation: the administrator's token was written",
+        {{"file", token.file}});
+  } else {
+    Log(LogLevel::kWarn,
+        "no administrator of all tenants had a token that holds: a new one was made and written",
+        {{"principal", token.principal}, {"file", token.file}});
+  }
+  return absl::OkStatus();
 }
 
 void RouterRole::StartRetention(absl::Duration keep, runtime::Metrics& metrics) {

@@ -50,9 +50,9 @@ class RouterRole {
   // Begins to follow the context service on `channel`.
   void FollowContext(std::shared_ptr<grpc::Channel> channel, std::string token);
 
-  // A new installation gets an administrator, whose token is written to `{data_dir}/admin.token`
-  // (mode 0600). Returns its path, or "" when there was one already.
-  absl::StatusOr<std::string> EnsureAdministrator(const std::string& data_dir);
+  // See administrator.h; says in the log what was done. An error only of a new installation: with
+  // any other all that was there goes on.
+  absl::Status EnsureAdministrator(const runtime::Config& config);
 
   // Begins to prune what is older than the retention. `metrics` outlives the role.
   void StartRetention(absl::Duration keep, runtime::Metrics& metrics);
