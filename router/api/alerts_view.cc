@@ -1,5 +1,7 @@
 #include "router/api/alerts_view.h"
 
+#include <algorithm>
+
 #include "router/base/status.h"
 #include "router/codec/convert.h"
 #include "router/codec/record.h"
@@ -25,13 +27,24 @@ absl::StatusOr<const codec::ReadBatch*> AlertsView::Batch(const TenantId& tenant
     kept_.splice(kept_.begin(), kept_, it);
     return &kept_.front().batch;
   }
-  TANDEM_ASSIGN_OR_RETURN(const auto row, reader_->ReadRecord(tenant, record));
-  if (!row) return nullptr;
-  // No identity is asked of these alerts, so any key will do.
-  TANDEM_ASSIGN_OR_RETURN(codec::ReadBatch batch, codec::DecodeAlerts(row->body, {}));
-  kept_.push_front({tenant, record, std::move(batch)});
+  TANDEM_ASSIGN_OR_RETURN(auto batch, ReadAgain(tenant, record));
+  if (!batch) return nullptr;
+  kept_.push_front({tenant, record, *std::move(batch)});
   if (kept_.size() > kBatchesMax) kept_.pop_back();
   return &kept_.front().batch;
+}
+
+// No identity is asked of these alerts, so any key will do.
+absl::StatusOr<std::optional<codec::ReadBatch>> AlertsView::ReadAgain(const TenantId& tenant,
+                                                                      Sequence record) const {
+  if (commit_ != nullptr) {
+    for (const journal::RecordRow& row : commit_->records) {
+      if (row.sequence == record && row.tenant == tenant) return codec::DecodeAlerts(row.body, {});
+    }
+  }
+  TANDEM_ASSIGN_OR_RETURN(const auto row, reader_->ReadRecord(tenant, record));
+  if (!row) return std::nullopt;
+  return codec::DecodeAlerts(row->body, {});
 }
 
 absl::Status AlertsView::Fill(const TenantId& tenant, Sequence record,
@@ -39,9 +52,10 @@ absl::Status AlertsView::Fill(const TenantId& tenant, Sequence record,
   const Sequence at = ref.record() == 0 ? record : Sequence(ref.record());
   TANDEM_ASSIGN_OR_RETURN(const codec::ReadBatch* batch, Batch(tenant, at));
   if (batch != nullptr) {
-    for (const core::AlertItem& item : batch->items) {
-      if (item.index == ref.index()) PutAlert(item, out);
-    }
+    const auto item = std::lower_bound(
+        batch->items.begin(), batch->items.end(), ref.index(),
+        [](const core::AlertItem& a, std::uint32_t index) { return a.index < index; });
+    if (item != batch->items.end() && item->index == ref.index()) PutAlert(*item, out);
   }
   out->set_state(static_cast<v1::AlertState>(ref.state()));
   if (ref.starts() != 0) codec::PutTime(ref.starts(), out->mutable_starts_at());

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <list>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -21,6 +22,10 @@ class AlertsView {
  public:
   // `reader` outlives the view.
   explicit AlertsView(journal::Reader* reader) : reader_(reader) {}
+
+  // Records that were just committed: they are read from here, until the next call. nullptr: from
+  // the journal alone. REQUIRES: `commit` lives until then.
+  void LookFirstIn(const journal::Commit* commit) { commit_ = commit; }
 
   // Fills `out` from where `ref` points; `record` is the record of the event that holds `ref`. An
   // alert whose record is no longer kept comes without labels.
@@ -37,8 +42,11 @@ class AlertsView {
   };
 
   absl::StatusOr<const codec::ReadBatch*> Batch(const TenantId& tenant, Sequence record);
+  absl::StatusOr<std::optional<codec::ReadBatch>> ReadAgain(const TenantId& tenant,
+                                                            Sequence record) const;
 
   journal::Reader* reader_;
+  const journal::Commit* commit_ = nullptr;
   std::list<Kept> kept_;
 };
 

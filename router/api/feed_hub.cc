@@ -175,6 +175,7 @@ bool FeedHub::IsTooMuchAtOnce(const journal::Commit& commit) const {
 
 void FeedHub::Deliver(const journal::Commit& commit) {
   const bool too_much = IsTooMuchAtOnce(commit);
+  alerts_->LookFirstIn(&commit);
   for (Subscriber& subscriber : subscribers_) {
     if (too_much) {
       subscriber.live = false;
@@ -182,6 +183,7 @@ void FeedHub::Deliver(const journal::Commit& commit) {
       DeliverTo(subscriber, commit);
     }
   }
+  alerts_->LookFirstIn(nullptr);
   for (const journal::RecordRow& record : commit.records) {
     published_[record.tenant] = {record.sequence};
   }

@@ -244,11 +244,27 @@ absl::StatusOr<DecodedRecord> DecodeRecord(std::string_view body, const core::Id
 }
 
 absl::StatusOr<ReadBatch> DecodeAlerts(std::string_view body, const core::IdentityKey& key) {
-  stored::Record record;
-  if (!record.ParseFromArray(body.data(), static_cast<int>(body.size()))) {
-    return Malformed("it is no tandem.journal.v1.Record");
+  // Only the two fields on the way to the batch: the facts before it are passed over.
+  std::string_view stored_batch;
+  std::string_view bytes;
+  Wire record(body);
+  while (const std::uint32_t tag = record.Tag()) {
+    if (tag == (kRecordAlertBatch << 3 | Wire::kBytes)) {
+      stored_batch = record.Bytes();
+    } else {
+      record.Skip(tag);
+    }
   }
-  return ReadStoredBatch(record.alert_batch().batch(), key);
+  Wire batch(stored_batch);
+  while (const std::uint32_t tag = batch.Tag()) {
+    if (tag == (kBatchBytes << 3 | Wire::kBytes)) {
+      bytes = batch.Bytes();
+    } else {
+      batch.Skip(tag);
+    }
+  }
+  if (!record.ok() || !batch.ok()) return Malformed("it is no tandem.journal.v1.Record");
+  return ReadStoredBatch(bytes, key);
 }
 
 }  // namespace tandem::codec

@@ -34,8 +34,8 @@ class WriterGate {
 };
 
 struct CheckpointLimits {
-  std::int64_t page_bytes = 0;            // of the database
-  std::int64_t passive_bytes = 8 << 20;   // of the log not yet in the database
+  std::int64_t page_bytes = 0;           // of the database
+  std::int64_t passive_bytes = 8 << 20;  // of the log not yet in the database
   // Of the log in all. Small, because it is written over again and again: blocks that the file has
   // already cost the kernel half of what new ones do. 64 MiB measured the same, 256 MiB 10 % more.
   std::int64_t restart_bytes = 32 << 20;

@@ -104,6 +104,8 @@ TEST_F(SqliteJournalTest, RefusesANewerFormatAndLeavesItAlone) {
 TEST_F(SqliteJournalTest, ReadsFormat1AndBringsItUpToDateWhenItWrites) {
   ASSERT_TRUE(Open()->Append(OneRecord(1)).ok());
   Sql("DROP TABLE pruned");
+  Sql("DROP TABLE event_runs");
+  Sql("CREATE INDEX events_by_incident ON events(incident, record)");
   Sql("PRAGMA user_version = 1");
 
   const auto reader = *Open({.read_only = true})->OpenReader();
@@ -116,6 +118,34 @@ TEST_F(SqliteJournalTest, ReadsFormat1AndBringsItUpToDateWhenItWrites) {
   ASSERT_TRUE(writer->Prune({.tenant = kPlant, .through = Sequence(1)}).ok());
   EXPECT_EQ(Sql("PRAGMA user_version"), "2");
   EXPECT_TRUE(Verify(**writer->OpenReader(), {}).FirstError().ok());
+}
+
+TEST_F(SqliteJournalTest, FindsTheEventsOfFormat1ByTheirIncident) {
+  Commit commit = OneRecord(1);
+  commit.events = {{kPlant, Sequence(1), IncidentNumber(7), "it opened"}};
+  ASSERT_TRUE(Open()->Append(commit).ok());
+  Sql("DROP TABLE pruned");
+  Sql("DROP TABLE event_runs");
+  Sql("PRAGMA user_version = 1");
+  const auto events = [](Journal& journal) {
+    return (*journal.OpenReader())->ListIncidentEvents(kPlant, IncidentNumber(7), Sequence(), 9);
+  };
+  EXPECT_EQ(ReasonOf(events(*Open({.read_only = true})).status()), "JOURNAL_OLD");
+
+  EXPECT_EQ(events(*Open())->size(), 1U);
+}
+
+TEST_F(SqliteJournalTest, NoticesAnEventThatNoListWouldShow) {
+  Commit commit = OneRecord(1);
+  commit.events = {{kPlant, Sequence(1), IncidentNumber(7), "it opened"}};
+  ASSERT_TRUE(Open()->Append(commit).ok());
+  EXPECT_TRUE((*Open({.read_only = true})->OpenReader())->CheckStructure().ok());
+  Sql("DELETE FROM event_runs");
+
+  const absl::Status status = (*Open({.read_only = true})->OpenReader())->CheckStructure();
+
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(MessageOf(status), HasSubstr("is in no run"));
 }
 
 // A chain alone cannot show that its beginning was taken away.
@@ -254,8 +284,10 @@ TEST_F(SqliteJournalTest, ListsThroughItsIndexesWithoutSorting) {
                    "AND (updated_us, id) < (5, 6) ORDER BY updated_us DESC, id DESC"),
               AllOf(HasSubstr("USING INDEX incidents_by_update (tenant=? AND state=? AND"),
                     Not(HasSubstr("TEMP B-TREE"))));
-  EXPECT_EQ(plan("SELECT body FROM events WHERE incident = 1 AND record > 2 ORDER BY record"),
-            "SEARCH events USING INDEX events_by_incident (incident=? AND record>?)\n");
+  EXPECT_EQ(plan("SELECT run FROM event_runs WHERE incident = 1 AND run >= 2 ORDER BY run"),
+            "SEARCH event_runs USING PRIMARY KEY (incident=? AND run>?)\n");
+  EXPECT_EQ(plan("SELECT body FROM events WHERE record = 1 AND incident = 2"),
+            "SEARCH events USING PRIMARY KEY (record=? AND incident=?)\n");
   EXPECT_EQ(plan("SELECT body FROM events WHERE record > 1 AND record <= 2 "
                  "ORDER BY record, incident"),
             "SEARCH events USING PRIMARY KEY (record>? AND record<?)\n");

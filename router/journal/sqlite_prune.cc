@@ -34,10 +34,14 @@ absl::Status Writer::PreparePruning() {
                                "WHERE first BETWEEN ?1 AND ?2 AND last >= ?3"),
       .delete_pruned = prepare("DELETE FROM pruned WHERE first BETWEEN ?1 AND ?2"),
       .pruned = prepare("INSERT INTO pruned(first, last, seal) VALUES(?1, ?2, ?3)"),
+      .delete_event_runs = prepare(
+          "DELETE FROM event_runs WHERE incident IN (SELECT id FROM incidents "
+          "INDEXED BY incidents_by_update WHERE tenant = ?1 AND state = ?2 AND updated_us < ?3 "
+          "ORDER BY updated_us, id LIMIT ?4)"),
       .delete_incidents = prepare(
           "DELETE FROM incidents WHERE id IN (SELECT id FROM incidents "
           "INDEXED BY incidents_by_update WHERE tenant = ?1 AND state = ?2 AND updated_us < ?3 "
-          "ORDER BY updated_us LIMIT ?4)"),
+          "ORDER BY updated_us, id LIMIT ?4)"),
   });
   if (status.ok()) pruning_ = std::move(made);
   return status;
@@ -129,12 +133,20 @@ absl::Status Writer::NotePruned(const TenantId& id, std::int64_t tenant, PrunedR
 
 absl::Status Writer::PruneIncidents(const Cut& cut, std::int64_t tenant, CutCounts* counts) {
   if (cut.resolved_before == absl::InfinitePast()) return absl::OkStatus();
-  TANDEM_RETURN_IF_ERROR(pruning_->delete_incidents.Bind(1, tenant)
-                             .Bind(2, static_cast<std::int64_t>(IncidentState::kResolved))
-                             .Bind(3, absl::ToUnixMicros(cut.resolved_before))
-                             .Bind(4, kCutIncidentsMax)
-                             .Run());
-  counts->incidents += static_cast<std::uint64_t>(sqlite3_changes64(connection_.handle()));
+  const auto run = [&](Statement& statement) {
+    return statement.Bind(1, tenant)
+        .Bind(2, static_cast<std::int64_t>(IncidentState::kResolved))
+        .Bind(3, absl::ToUnixMicros(cut.resolved_before))
+        .Bind(4, kCutIncidentsMax)
+        .Run();
+  };
+  TANDEM_RETURN_IF_ERROR(statements_->begin.Run());
+  TANDEM_RETURN_IF_ERROR(run(pruning_->delete_event_runs));
+  TANDEM_RETURN_IF_ERROR(run(pruning_->delete_incidents));
+  const auto deleted = static_cast<std::uint64_t>(sqlite3_changes64(connection_.handle()));
+  TANDEM_RETURN_IF_ERROR(statements_->commit.Run());
+  counts->incidents += deleted;
+  noted_runs_.clear();
   return absl::OkStatus();
 }
 

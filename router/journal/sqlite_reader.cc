@@ -93,6 +93,7 @@ absl::Status SqliteReader::PrepareStatements() {
       .records = prepare("SELECT id, time_us, previous, hash, body FROM records "
                          "WHERE id BETWEEN ?1 AND ?2 ORDER BY id"),
       .pruned = {},
+      .event_runs = {},
       .incident = prepare("SELECT id, updated_us, state, severity, owner_side, owner_team, rule, "
                           "seal, body FROM incidents WHERE id = ?1"),
       .incidents = prepare(
@@ -101,8 +102,8 @@ absl::Status SqliteReader::PrepareStatements() {
           "WHERE tenant = ?1 AND state = ?2 AND (updated_us, id) < (?3, ?4) "
           "AND (1 << severity) & ?5 AND (1 << owner_side) & ?6 "
           "ORDER BY updated_us DESC, id DESC"),
-      .incident_events = prepare("SELECT record, incident, seal, body FROM events "
-                                 "WHERE incident = ?1 AND record > ?2 ORDER BY record LIMIT ?3"),
+      .event = prepare("SELECT record, incident, seal, body FROM events "
+                       "WHERE record = ?1 AND incident = ?2"),
       .events = prepare("SELECT record, incident, seal, body FROM events "
                         "WHERE record > ?1 AND record <= ?2 ORDER BY record, incident"),
       .deliveries = prepare("SELECT deliveries.id, seal, body, name FROM deliveries JOIN tenants "
@@ -115,6 +116,8 @@ absl::Status SqliteReader::PrepareStatements() {
   if (has_pruned != "0") {
     statements_->pruned = prepare(
         "SELECT first, last, seal FROM pruned WHERE first BETWEEN ?1 AND ?2 ORDER BY first");
+    statements_->event_runs =
+        prepare("SELECT run FROM event_runs WHERE incident = ?1 AND run >= ?2 ORDER BY run");
   }
   return status;
 }
@@ -290,15 +293,32 @@ absl::StatusOr<std::vector<EventRow>> SqliteReader::ListIncidentEvents(const Ten
   if (key == 0 || std::max(incident.value, after.value) > static_cast<std::uint64_t>(kNumberMax)) {
     return result;
   }
-  Statement& events = statements_->incident_events;
-  const ResetAtEnd reset(events);
-  events.Bind(1, RowKey(key, incident.value)).Bind(2, RowKey(key, after.value)).Bind(3, limit);
-  for (;;) {
-    TANDEM_ASSIGN_OR_RETURN(const bool found, events.Step());
-    if (!found) return result;
-    TANDEM_ASSIGN_OR_RETURN(EventRow event, EventOf(tenant, events));
-    result.push_back(std::move(event));
+  if (!statements_->event_runs.is_prepared()) {
+    return Error(absl::StatusCode::kFailedPrecondition, "JOURNAL_OLD",
+                 "journal: a database of format 1 must be brought up to date first: start the "
+                 "router on it once");
   }
+  const std::int64_t incident_key = RowKey(key, incident.value);
+  std::int64_t next = RowKey(key, after.value) + 1;
+  Statement& runs = statements_->event_runs;
+  const ResetAtEnd reset(runs);
+  runs.Bind(1, incident_key).Bind(2, next >> kRunBits);
+  while (result.size() < limit) {
+    TANDEM_ASSIGN_OR_RETURN(const bool found, runs.Step());
+    if (!found) break;
+    const std::int64_t run = runs.Integer(0);
+    next = std::max(next, run << kRunBits);
+    for (; next >> kRunBits == run && result.size() < limit; ++next) {
+      Statement& event = statements_->event;
+      const ResetAtEnd reset_event(event);
+      TANDEM_ASSIGN_OR_RETURN(const bool is_there,
+                              event.Bind(1, next).Bind(2, incident_key).Step());
+      if (!is_there) continue;
+      TANDEM_ASSIGN_OR_RETURN(EventRow row, EventOf(tenant, event));
+      result.push_back(std::move(row));
+    }
+  }
+  return result;
 }
 
 absl::StatusOr<std::vector<EventRow>> SqliteReader::ListEvents(const TenantId& tenant,
@@ -344,7 +364,16 @@ absl::StatusOr<std::vector<DeliveryRow>> SqliteReader::ListOpenDeliveries() {
 }
 
 absl::Status SqliteReader::CheckStructure() {
-  TANDEM_ASSIGN_OR_RETURN(const std::string answer, connection_.Ask("PRAGMA integrity_check(1)"));
+  TANDEM_ASSIGN_OR_RETURN(std::string answer, connection_.Ask("PRAGMA integrity_check(1)"));
+  if (answer == "ok" && statements_->event_runs.is_prepared()) {
+    TANDEM_ASSIGN_OR_RETURN(
+        answer,
+        connection_.Ask(fmt::format("SELECT coalesce(min('an event of record ' || record || "
+                                    "' is in no run'), 'ok') FROM events WHERE (incident, "
+                                    "record >> {}) NOT IN event_runs",
+                                    kRunBits)
+                            .c_str()));
+  }
   if (answer == "ok") return absl::OkStatus();
   return Error(absl::StatusCode::kDataLoss, "JOURNAL_DAMAGED",
                fmt::format("journal: {}: {}. Restore the journal from a copy",

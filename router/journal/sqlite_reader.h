@@ -48,8 +48,8 @@ class SqliteReader final : public Reader {
   struct Statements {
     Statement begin, end;
     Statement tenant, heads, records;
-    Statement pruned;  // of a database of format 1: none
-    Statement incident, incidents, incident_events, events, deliveries;
+    Statement pruned, event_runs;  // of a database of format 1: none
+    Statement incident, incidents, event, events, deliveries;
   };
 
   const Connection connection_;  // closed after the statements

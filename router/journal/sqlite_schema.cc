@@ -41,7 +41,6 @@ CREATE TABLE events(
   seal INTEGER NOT NULL,
   body BLOB NOT NULL,
   PRIMARY KEY(record, incident)) STRICT, WITHOUT ROWID;
-CREATE INDEX events_by_incident ON events(incident, record);
 CREATE TABLE deliveries(
   id INTEGER PRIMARY KEY,
   seal INTEGER NOT NULL,
@@ -49,12 +48,23 @@ CREATE TABLE deliveries(
 )sql";
 
 // Since format 2.
-constexpr char kPruned[] = R"sql(
+constexpr char kFormat2[] = R"sql(
 CREATE TABLE pruned(
   first INTEGER PRIMARY KEY,
   last INTEGER NOT NULL,
   seal INTEGER NOT NULL) STRICT;
+CREATE TABLE event_runs(
+  incident INTEGER NOT NULL,
+  run INTEGER NOT NULL,
+  PRIMARY KEY(incident, run)) STRICT, WITHOUT ROWID;
 )sql";
+
+// Format 1 had an index over all events instead of event_runs.
+constexpr char kFromFormat1[] = R"sql(
+INSERT INTO event_runs SELECT DISTINCT incident, record >> 5 FROM events;
+DROP INDEX IF EXISTS events_by_incident;
+)sql";
+static_assert(kRunBits == 5, "the upgrade spells it");
 
 // Sets a pragma and reads it back.
 absl::Status Demand(const Connection& connection, std::string_view pragma, std::string_view setting,
@@ -192,16 +202,16 @@ absl::Status SetUpReader(const Connection& connection) {
 absl::Status CreateTables(const Connection& connection) {
   return connection.Execute(fmt::format("BEGIN IMMEDIATE; {} {} PRAGMA application_id = {}; "
                                         "PRAGMA user_version = {}; COMMIT",
-                                        kTables, kPruned, kApplicationId, kFormatVersion)
+                                        kTables, kFormat2, kApplicationId, kFormatVersion)
                                 .c_str());
 }
 
 absl::Status Upgrade(const Connection& connection) {
   TANDEM_ASSIGN_OR_RETURN(const std::int64_t version, AskNumber(connection, "PRAGMA user_version"));
   if (version == kFormatVersion) return absl::OkStatus();
-  return connection.Execute(
-      fmt::format("BEGIN IMMEDIATE; {} PRAGMA user_version = {}; COMMIT", kPruned, kFormatVersion)
-          .c_str());
+  return connection.Execute(fmt::format("BEGIN IMMEDIATE; {} {} PRAGMA user_version = {}; COMMIT",
+                                        kFormat2, kFromFormat1, kFormatVersion)
+                                .c_str());
 }
 
 }  // namespace tandem::journal::sqlite

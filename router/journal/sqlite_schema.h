@@ -14,6 +14,10 @@ namespace tandem::journal::sqlite {
 
 // Raised with every change that an older program would misread.
 inline constexpr std::int64_t kFormatVersion = 2;
+// A run is 32 neighbouring records: the key of a record shifted by so many bits. event_runs says in
+// which of them an incident has events. An index over the events themselves would be written in a
+// different page for each incident of a commit: half of all pages written.
+inline constexpr int kRunBits = 5;
 // "TNDM": `file journal.db` shows it.
 inline constexpr std::int64_t kApplicationId = 0x544e444d;
 

@@ -12,6 +12,10 @@
 namespace tandem::journal::sqlite {
 namespace {
 
+// Incidents whose last run is remembered: 100,000 × 16 bytes. Above it all are forgotten, and
+// noting one again does nothing.
+constexpr std::size_t kNotedRunsMax = 100'000;
+
 std::string_view View(const Hash& hash) {
   return {reinterpret_cast<const char*>(hash.data()), hash.size()};
 }
@@ -46,6 +50,7 @@ absl::Status Writer::PrepareStatements() {
           "updated_us = ?6, seal = ?7, owner_team = ?8, rule = ?9, body = ?10"),
       .event = prepare("INSERT OR REPLACE INTO events(record, incident, seal, body) "
                        "VALUES(?1, ?2, ?3, ?4)"),
+      .event_run = prepare("INSERT OR IGNORE INTO event_runs(incident, run) VALUES(?1, ?2)"),
       .delivery = prepare("INSERT INTO deliveries(id, seal, body) VALUES(?1, ?2, ?3) "
                           "ON CONFLICT(id) DO UPDATE SET seal = ?2, body = ?3"),
       .delivery_done = prepare("DELETE FROM deliveries WHERE id = ?1"),
@@ -185,13 +190,24 @@ absl::Status Writer::WriteIncidents(const std::vector<IncidentRow>& rows) {
 absl::Status Writer::WriteEvents(const std::vector<EventRow>& rows) {
   for (const EventRow& row : rows) {
     const std::int64_t tenant = Touch(row.tenant).id;
-    TANDEM_RETURN_IF_ERROR(statements_->event.Bind(1, RowKey(tenant, row.sequence.value))
-                               .Bind(2, RowKey(tenant, row.incident.value))
+    const std::int64_t record = RowKey(tenant, row.sequence.value);
+    const std::int64_t incident = RowKey(tenant, row.incident.value);
+    TANDEM_RETURN_IF_ERROR(statements_->event.Bind(1, record)
+                               .Bind(2, incident)
                                .Bind(3, SealOf(row))
                                .BindBlob(4, row.body)
                                .Run());
+    TANDEM_RETURN_IF_ERROR(NoteRun(incident, record >> kRunBits));
   }
   return absl::OkStatus();
+}
+
+absl::Status Writer::NoteRun(std::int64_t incident, std::int64_t run) {
+  const auto [noted, is_new] = noted_runs_.try_emplace(incident, run);
+  if (!is_new && noted->second == run) return absl::OkStatus();
+  noted->second = run;
+  if (noted_runs_.size() > kNotedRunsMax) noted_runs_.clear();
+  return statements_->event_run.Bind(1, incident).Bind(2, run).Run();
 }
 
 absl::Status Writer::WriteDeliveries(const std::vector<DeliveryRow>& rows) {
@@ -218,6 +234,7 @@ void Writer::Adopt() {
 // one.
 absl::Status Writer::Undo(const absl::Status& reason) {
   absl::Status status = reason;
+  noted_runs_.clear();  // what was noted since the last commit is undone
   if (connection_.in_transaction()) {
     // When this fails the transaction stays open, which AssertNothingWritten sees.
     statements_->rollback.Run().IgnoreError();

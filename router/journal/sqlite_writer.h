@@ -4,6 +4,7 @@
 // is chained without reading.
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
@@ -63,6 +64,7 @@ class Writer {
   absl::Status WriteRecords(const std::vector<RecordRow>& rows);
   absl::Status WriteIncidents(const std::vector<IncidentRow>& rows);
   absl::Status WriteEvents(const std::vector<EventRow>& rows);
+  absl::Status NoteRun(std::int64_t incident, std::int64_t run);
   absl::Status WriteDeliveries(const std::vector<DeliveryRow>& rows);
   void Adopt();
   absl::Status Undo(const absl::Status& reason);
@@ -70,7 +72,7 @@ class Writer {
 
   struct PruneStatements {
     Statement oldest, delete_records, delete_events, pruned_around, delete_pruned, pruned,
-        delete_incidents;
+        delete_event_runs, delete_incidents;
   };
   absl::Status PreparePruning();
   absl::StatusOr<Sequence> OldestRecord(std::int64_t tenant, Sequence from);
@@ -83,7 +85,7 @@ class Writer {
 
   struct Statements {
     Statement begin, commit, rollback;
-    Statement tenant, record, incident, event, delivery, delivery_done;
+    Statement tenant, record, incident, event, event_run, delivery, delivery_done;
     Statement head;
   };
 
@@ -95,6 +97,8 @@ class Writer {
   std::int64_t last_tenant_ = 0;
   std::vector<std::pair<const std::string, Tenant>*> touched_;
   std::vector<Link> links_;  // one per record of the commit at hand
+  // The last run that was noted for an incident, both by key: it need not be noted again.
+  absl::flat_hash_map<std::int64_t, std::int64_t> noted_runs_;  // order never seen
 };
 
 }  // namespace tandem::journal::sqlite

@@ -5,6 +5,7 @@
 // call End from OnCancel, and offer nothing more once OnDone has come.
 #pragma once
 
+#include <grpcpp/impl/call_op_set.h>
 #include <grpcpp/support/status.h>
 
 #include <cstddef>
@@ -65,7 +66,7 @@ class Outbound {
       writing_ = true;
       in_flight_ = std::move(message);
     }
-    reactor_->StartWrite(&in_flight_);
+    reactor_->StartWrite(&in_flight_, grpc::WriteOptions());
     return Offer::kTaken;
   }
 
@@ -79,6 +80,7 @@ class Outbound {
   // From the reactor's OnWriteDone.
   void OnWriteDone(bool ok) {
     std::optional<grpc::Status> finish;
+    grpc::WriteOptions options;
     {
       const std::lock_guard lock(mutex_);
       TANDEM_CHECK(writing_, "a write is done that was never started");
@@ -91,6 +93,8 @@ class Outbound {
         in_flight_ = std::move(queue_.front().message);
         queued_bytes_ -= queue_.front().bytes;
         queue_.pop_front();
+        // gRPC may keep it back until the next write, which follows at once: one packet for many.
+        if (!queue_.empty()) options.set_buffer_hint();
       } else if (ending_) {
         finish = ending_;
       }
@@ -99,7 +103,7 @@ class Outbound {
     if (finish) {
       reactor_->Finish(*std::move(finish));
     } else {
-      reactor_->StartWrite(&in_flight_);
+      reactor_->StartWrite(&in_flight_, options);
     }
   }
 

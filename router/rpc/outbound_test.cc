@@ -19,7 +19,9 @@ struct Text {
 // Writes down what it is told, as gRPC would do it.
 struct FakeReactor {
   std::vector<std::string> log;
-  void StartWrite(const Text* message) { log.push_back("write " + message->text); }
+  void StartWrite(const Text* message, grpc::WriteOptions options) {
+    log.push_back("write " + message->text + (options.get_buffer_hint() ? ", more" : ""));
+  }
   void Finish(grpc::Status status) { log.push_back("finish " + status.error_message()); }
 };
 
@@ -42,7 +44,7 @@ TEST_F(OutboundTest, HasOneWriteInFlightAndKeepsTheOrder) {
   outbound.OnWriteDone(true);
   outbound.Push({"d"});
 
-  EXPECT_THAT(reactor.log, ElementsAre("write a", "write b", "write c", "write d"));
+  EXPECT_THAT(reactor.log, ElementsAre("write a", "write b, more", "write c", "write d"));
 }
 
 TEST_F(OutboundTest, ReportsAnOverflowByCountAndQueuesNothing) {

@@ -68,7 +68,7 @@ struct Config {
     absl::Duration resolve_timeout = absl::Minutes(5);
     std::uint64_t mailbox_max = 1024;        // batches
     std::uint64_t group_max = 64;            // batches in one commit
-    std::uint64_t snapshot_every = 10'000;   // records
+    std::uint64_t snapshot_every = 200'000;  // records
     std::uint64_t min_free_disk = 64 << 20;  // bytes
   } router;
 

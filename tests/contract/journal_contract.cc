@@ -423,6 +423,30 @@ TEST_P(JournalContract, ListsTheEventsOfAnIncidentInOrder) {
             MakeEvent(kClinic, 3, 5).body);
 }
 
+TEST_P(JournalContract, PagesThroughALongTimelineWithGapsAsThroughAShortOne) {
+  std::vector<std::pair<int, int>> all;
+  for (int record = 1; record <= 400; ++record) {
+    // Dense, then seldom, then dense again; and another incident in every record.
+    const bool has = record < 70 || record % 97 == 0 || record > 340;
+    journal::Commit commit{.events = {MakeEvent(kPlant, record, 6)}};
+    if (has) commit.events.insert(commit.events.begin(), MakeEvent(kPlant, record, 5));
+    if (has) all.emplace_back(record, 5);
+    ASSERT_TRUE(journal_->Append(commit).ok());
+  }
+  const auto reader = NewReader();
+  for (const std::uint32_t limit : {1U, 7U, 32U, 1'000U}) {
+    std::vector<std::pair<int, int>> paged;
+    for (;;) {
+      const Sequence after(paged.empty() ? 0 : static_cast<std::uint64_t>(paged.back().first));
+      const auto page =
+          PlacesOf(reader->ListIncidentEvents(kPlant, IncidentNumber(5), after, limit));
+      paged.insert(paged.end(), page.begin(), page.end());
+      if (page.size() < limit) break;
+    }
+    EXPECT_EQ(paged, all) << "with pages of " << limit;
+  }
+}
+
 TEST_P(JournalContract, ListsEventsByWholeRecords) {
   ASSERT_TRUE(journal_
                   ->Append({.events = {MakeEvent(kPlant, 1, 3), MakeEvent(kPlant, 1, 1),
