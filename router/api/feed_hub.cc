@@ -175,21 +175,29 @@ bool FeedHub::IsTooMuchAtOnce(const journal::Commit& commit) const {
 
 void FeedHub::Deliver(const journal::Commit& commit) {
   const bool too_much = IsTooMuchAtOnce(commit);
-  alerts_->LookFirstIn(&commit);
-  for (Subscriber& subscriber : subscribers_) {
-    if (too_much) {
-      subscriber.live = false;
-    } else if (subscriber.live && subscriber.sink != nullptr) {
-      DeliverTo(subscriber, commit);
+  const bool anybody = std::any_of(
+      subscribers_.begin(), subscribers_.end(),
+      [](const Subscriber& subscriber) { return subscriber.live && subscriber.sink != nullptr; });
+  if (too_much) {
+    for (Subscriber& subscriber : subscribers_) subscriber.live = false;
+  } else if (anybody) {
+    std::vector<FeedItem> items;
+    items.reserve(commit.events.size());
+    for (const journal::EventRow& row : commit.events) items.emplace_back(row, &arena_);
+    alerts_->LookFirstIn(&commit);
+    for (Subscriber& subscriber : subscribers_) {
+      if (subscriber.live && subscriber.sink != nullptr) DeliverTo(subscriber, commit, items);
     }
+    alerts_->LookFirstIn(nullptr);
   }
-  alerts_->LookFirstIn(nullptr);
+  arena_.Reset();
   for (const journal::RecordRow& record : commit.records) {
     published_[record.tenant] = {record.sequence};
   }
 }
 
-void FeedHub::DeliverTo(Subscriber& subscriber, const journal::Commit& commit) {
+void FeedHub::DeliverTo(Subscriber& subscriber, const journal::Commit& commit,
+                        std::vector<FeedItem>& items) {
   auto event = commit.events.begin();
   for (const journal::RecordRow& record : commit.records) {
     // Events follow the order of their records.
@@ -205,7 +213,8 @@ void FeedHub::DeliverTo(Subscriber& subscriber, const journal::Commit& commit) {
       return;
     }
     for (auto row = first; row != event; ++row) {
-      if (!SendEvent(subscriber, *row)) return;
+      FeedItem& item = items[static_cast<std::size_t>(row - commit.events.begin())];
+      if (!SendEvent(subscriber, *row, item)) return;
     }
     at->second = {record.sequence};
   }
@@ -241,7 +250,10 @@ bool FeedHub::CatchUpTenant(Subscriber& subscriber, const TenantId& tenant) {
     // What was committed since is also handed over as a commit.
     if (row.sequence > published.sequence) break;
     if (at >= FeedPosition{row.sequence, row.incident.value}) continue;  // it has this one
-    if (!SendEvent(subscriber, row)) return false;
+    FeedItem item(row, &arena_);
+    const bool sent = SendEvent(subscriber, row, item);
+    arena_.Reset();
+    if (!sent) return false;
     if (subscriber.bytes_sent >= options_.page_bytes || !subscriber.sink->HasRoom()) {
       return at < published;  // the next page goes on behind this event
     }
@@ -255,25 +267,17 @@ bool FeedHub::CatchUpTenant(Subscriber& subscriber, const TenantId& tenant) {
   return true;
 }
 
-bool FeedHub::SendEvent(Subscriber& subscriber, const journal::EventRow& row) {
-  journal::v1::Event stored;
-  v1::FeedEvent event;
+bool FeedHub::SendEvent(Subscriber& subscriber, const journal::EventRow& row, FeedItem& item) {
   const FeedPosition before =
       std::exchange(subscriber.at[row.tenant], {row.sequence, row.incident.value});
-  if (!stored.ParseFromString(row.body)) return true;
-  if (!subscriber.wanted.filter.Matches(stored.incident())) return true;
-  event.set_tenant(row.tenant.value);
-  event.set_sequence(row.sequence.value);
-  codec::PutTime(stored.time(), event.mutable_time());
-  event.mutable_incident()->Swap(stored.mutable_incident());
-  event.mutable_entries()->Swap(stored.mutable_entries());
-  if (!subscriber.wanted.omit_alerts) {
-    PutAlerts(row, stored, event);
-  }
-  event.set_cursor(MakeCursor(subscriber.at));
-  subscriber.bytes_sent += event.ByteSizeLong();
+  if (!item.is_readable()) return true;
+  if (!subscriber.wanted.filter.Matches(item.incident())) return true;
+  FeedMessage message = MakeMessage(
+      subscriber.wanted.omit_alerts ? item.Body() : item.BodyWithAlerts(*alerts_, options_.event),
+      MakeCursor(subscriber.at));
+  subscriber.bytes_sent += message.size();
   subscriber.last_sent = clock_->Now();
-  const FeedSink::Sent sent = subscriber.sink->Send(std::move(event));
+  const FeedSink::Sent sent = subscriber.sink->Send(std::move(message));
   if (sent == FeedSink::Sent::kYes) return true;
   subscriber.at[row.tenant] = before;  // it did not get this one
   if (sent == FeedSink::Sent::kFull) subscriber.sink->CutOff(CutOffStatus(subscriber.at));
@@ -281,30 +285,18 @@ bool FeedHub::SendEvent(Subscriber& subscriber, const journal::EventRow& row) {
   return false;
 }
 
-void FeedHub::PutAlerts(const journal::EventRow& row, const journal::v1::Event& stored,
-                        v1::FeedEvent& event) {
-  std::size_t bytes = 0;
-  for (int i = 0; i < std::min(stored.alerts_size(), options_.event_alerts_max); ++i) {
-    v1::IncidentAlert* alert = event.add_alerts();
-    // An alert that cannot be read back comes without labels; its count is right all the same.
-    alerts_->Fill(row.tenant, row.sequence, stored.alerts(i), alert).IgnoreError();
-    bytes += alert->ByteSizeLong();
-    if (bytes > options_.event_alert_bytes_max) {
-      event.mutable_alerts()->RemoveLast();
-      return;
-    }
-  }
-}
-
 // A sign of life that carries nothing but the cursor and the router's time.
 void FeedHub::Beat(Subscriber& subscriber) {
   v1::FeedEvent event;
   event.set_heartbeat(true);
-  event.set_cursor(MakeCursor(subscriber.at));
   subscriber.last_sent = clock_->Now();
   codec::PutTime(absl::ToUnixMicros(subscriber.last_sent), event.mutable_time());
+  FeedMessage message = MakeMessage(std::make_shared<const std::string>(event.SerializeAsString()),
+                                    MakeCursor(subscriber.at));
   // One that is full has enough to read.
-  if (subscriber.sink->Send(std::move(event)) == FeedSink::Sent::kGone) subscriber.sink = nullptr;
+  if (subscriber.sink->Send(std::move(message)) == FeedSink::Sent::kGone) {
+    subscriber.sink = nullptr;
+  }
 }
 
 void FeedHub::Heartbeat(absl::Time now) {

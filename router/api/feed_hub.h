@@ -20,11 +20,10 @@
 
 #include "router/api/alerts_view.h"
 #include "router/api/cursor.h"
+#include "router/api/feed_message.h"
 #include "router/api/incident_filter.h"
 #include "router/base/clock.h"
 #include "router/engine/engine.h"
-#include "tandem/journal/v1/journal.pb.h"
-#include "tandem/v1/feed.pb.h"
 
 namespace tandem::api {
 
@@ -33,7 +32,7 @@ class FeedSink {
  public:
   virtual ~FeedSink() = default;
   enum class Sent { kYes, kFull, kGone };
-  virtual Sent Send(v1::FeedEvent event) = 0;
+  virtual Sent Send(FeedMessage message) = 0;
   // True when so little waits, by number and by bytes, that history may be sent. After a false the
   // sink calls Poke once it has room.
   virtual bool HasRoom() const = 0;
@@ -65,8 +64,7 @@ class FeedHub final : public engine::CommitSink {
     std::size_t live_bytes_max = 2 << 20;
     // Alerts in one event, by number and by bytes, so that a storm fits into one gRPC message
     // (4 MiB). The incident's counts tell how many there are.
-    int event_alerts_max = 512;
-    std::size_t event_alert_bytes_max = 1 << 20;
+    FeedItem::Limits event = {.alerts_max = 512, .alert_bytes_max = 1 << 20};
     std::size_t subscribers_max = 10'000;
   };
 
@@ -106,22 +104,22 @@ class FeedHub final : public engine::CommitSink {
   void Skip(const Positions& dropped);
   void Welcome(Subscriber& subscriber);
   void Deliver(const journal::Commit& commit);
-  void DeliverTo(Subscriber& subscriber, const journal::Commit& commit);
+  void DeliverTo(Subscriber& subscriber, const journal::Commit& commit,
+                 std::vector<FeedItem>& items);
   bool CatchUp(Subscriber& subscriber);
   bool CatchUpTenant(Subscriber& subscriber, const TenantId& tenant);
   bool IsTooMuchAtOnce(const journal::Commit& commit) const;
-  void PutAlerts(const journal::EventRow& row, const journal::v1::Event& stored,
-                 v1::FeedEvent& event);
   void Heartbeat(absl::Time now);
-  bool SendEvent(Subscriber& subscriber, const journal::EventRow& row);
+  bool SendEvent(Subscriber& subscriber, const journal::EventRow& row, FeedItem& item);
   void Beat(Subscriber& subscriber);
 
   const Clock* const clock_;
   const Options options_;
   std::unique_ptr<journal::Reader> reader_;
   std::unique_ptr<AlertsView> alerts_;
-  Positions published_;      // hub's thread: the last record of each tenant that it has seen
-  Subscribers subscribers_;  // hub's thread
+  google::protobuf::Arena arena_;  // hub's thread: what the events at hand are made of
+  Positions published_;            // hub's thread: the last record of each tenant that it has seen
+  Subscribers subscribers_;        // hub's thread
 
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable changed_;

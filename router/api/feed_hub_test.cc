@@ -28,7 +28,8 @@ class TestSink final : public FeedSink {
  public:
   explicit TestSink(std::size_t room = 1'000'000) : room_(room) {}
 
-  Sent Send(v1::FeedEvent event) override {
+  Sent Send(FeedMessage message) override {
+    v1::FeedEvent event = message.Parse();
     const std::lock_guard lock(mutex_);
     if (!event.heartbeat() && events_.size() >= room_) return Sent::kFull;
     cursor_ = event.cursor();
@@ -106,7 +107,8 @@ class SlowSink final : public FeedSink {
   };
   explicit SlowSink(Room room) : room_(room) {}
 
-  Sent Send(v1::FeedEvent event) override {
+  Sent Send(FeedMessage message) override {
+    v1::FeedEvent event = message.Parse();
     const std::lock_guard lock(mutex_);
     if (event.heartbeat()) return Sent::kYes;
     if (waiting_ >= room_.events_max) return Sent::kFull;
@@ -417,7 +419,7 @@ TEST_F(FeedHubTest, ALargeCommitCutsNobodyOffWhoReads) {
 }
 
 TEST_F(FeedHubTest, LeavesAlertsOutThatWouldNotFitIntoAMessage) {
-  Start({.event_alert_bytes_max = 1});
+  Start({.event = {.alerts_max = 512, .alert_bytes_max = 1}});
   Fire(kHarbor, 1, {"A"});
 
   const auto sink = Watch(All());

@@ -12,13 +12,24 @@
 namespace tandem::api {
 namespace {
 
-using Reactor = grpc::ServerWriteReactor<v1::FeedEvent>;
+using Reactor = grpc::ServerWriteReactor<grpc::ByteBuffer>;
 
 // What waits for a slow reader before it is cut off: 4,096 events, or 8 MiB.
 constexpr rpc::OutboundLimits kOutbound = {.messages_max = 4096, .bytes_max = 8 << 20};
 // Below both of these history may be sent; a page of it fits in above them.
 constexpr std::size_t kLowWaterMessages = 512;
 constexpr std::size_t kLowWaterBytes = 2 << 20;
+
+// The message's bytes, without copying its body.
+grpc::ByteBuffer BytesOf(const FeedMessage& message) {
+  using Body = std::shared_ptr<const std::string>;
+  const grpc::Slice slices[] = {
+      grpc::Slice(
+          const_cast<char*>(message.body->data()), message.body->size(),
+          [](void* body) { delete static_cast<Body*>(body); }, new Body(message.body)),
+      grpc::Slice(message.cursor_field)};
+  return grpc::ByteBuffer(slices, std::size(slices));
+}
 
 class FeedStream final : public Reactor, public rpc::DrainableStream, public FeedSink {
  public:
@@ -30,8 +41,8 @@ class FeedStream final : public Reactor, public rpc::DrainableStream, public Fee
     registration_ = std::move(registration);
   }
 
-  Sent Send(v1::FeedEvent event) override {
-    switch (outbound_.Push(std::move(event))) {
+  Sent Send(FeedMessage message) override {
+    switch (outbound_.Push(BytesOf(message))) {
       case rpc::Offer::kTaken:
         return Sent::kYes;
       case rpc::Offer::kOverflow:
@@ -80,7 +91,7 @@ class FeedStream final : public Reactor, public rpc::DrainableStream, public Fee
   FeedHub* hub_;
   const rpc::CallGuard& guard_;
   const rpc::Call call_;
-  rpc::Outbound<v1::FeedEvent, Reactor> outbound_;
+  rpc::Outbound<grpc::ByteBuffer, Reactor> outbound_;
   std::atomic<bool> ended_ = false;
   mutable std::atomic<bool> hub_waits_ = false;  // for room
   rpc::StreamRegistry::Registration registration_;
@@ -88,6 +99,16 @@ class FeedStream final : public Reactor, public rpc::DrainableStream, public Fee
 };
 
 }  // namespace
+
+absl::StatusOr<Subscription> FeedService::Read(const rpc::Call& call,
+                                               const grpc::ByteBuffer& bytes) const {
+  v1::SubscribeRequest request;
+  grpc::ByteBuffer copy(bytes);  // of the references
+  if (!grpc::SerializationTraits<v1::SubscribeRequest>::Deserialize(&copy, &request).ok()) {
+    return InvalidField("MALFORMED", "message", "the bytes are no tandem.v1.SubscribeRequest");
+  }
+  return Judge(call, request);
+}
 
 absl::StatusOr<Subscription> FeedService::Judge(const rpc::Call& call,
                                                 const v1::SubscribeRequest& request) const {
@@ -115,13 +136,13 @@ absl::StatusOr<Subscription> FeedService::Judge(const rpc::Call& call,
   return wanted;
 }
 
-grpc::ServerWriteReactor<v1::FeedEvent>* FeedService::Subscribe(
-    grpc::CallbackServerContext* context, const v1::SubscribeRequest* request) {
+grpc::ServerWriteReactor<grpc::ByteBuffer>* FeedService::Subscribe(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
   rpc::Call call = guard_->Open(context, "/tandem.v1.Feed/Subscribe");
   absl::Status status = guard_->Admit(*context, call);
   Subscription wanted;
   if (status.ok()) {
-    auto judged = Judge(call, *request);
+    auto judged = Read(call, *request);
     status = judged.status();
     if (judged.ok()) wanted = *std::move(judged);
   }

@@ -1,4 +1,6 @@
 // Feed.Subscribe: the hub's events on a gRPC stream.
+//
+// Raw, because the hub serializes an event once for all who get it.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -9,16 +11,19 @@
 
 namespace tandem::api {
 
-class FeedService final : public v1::Feed::CallbackService {
+using RawFeed = v1::Feed::WithRawCallbackMethod_Subscribe<v1::Feed::Service>;
+
+class FeedService final : public RawFeed {
  public:
   // All outlive the service and its calls.
   FeedService(FeedHub* hub, const engine::Engine* engine, const rpc::CallGuard* guard)
       : hub_(hub), engine_(engine), guard_(guard) {}
 
-  grpc::ServerWriteReactor<v1::FeedEvent>* Subscribe(grpc::CallbackServerContext* context,
-                                                     const v1::SubscribeRequest* request) override;
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Subscribe(grpc::CallbackServerContext* context,
+                                                        const grpc::ByteBuffer* request) override;
 
  private:
+  absl::StatusOr<Subscription> Read(const rpc::Call& call, const grpc::ByteBuffer& bytes) const;
   absl::StatusOr<Subscription> Judge(const rpc::Call& call,
                                      const v1::SubscribeRequest& request) const;
 

@@ -116,7 +116,9 @@ absl::Status FileSpool::LoadSegment(std::uint64_t first, bool newest) {
   if (scan.end == SegmentEnd::kDamaged || (scan.end == SegmentEnd::kTorn && !newest)) {
     damages_.push_back({path, scan.good_bytes, scan.problem});
     // A second name keeps the bytes for whoever wants to look, after the first is deleted.
-    ::link(path.c_str(), (path + ".damaged").c_str());
+    if (::link(path.c_str(), (path + ".damaged").c_str()) != 0 && errno != EEXIST) {
+      return DiskError("keep aside the damaged", path, errno);
+    }
   } else if (scan.end == SegmentEnd::kTorn) {
     TANDEM_ASSIGN_OR_RETURN(const FileHandle handle, OpenFile(path, O_RDWR));
     if (::ftruncate(handle.fd(), static_cast<off_t>(scan.good_bytes)) != 0) {
