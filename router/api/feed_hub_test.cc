@@ -167,6 +167,7 @@ class SlowSink final : public FeedSink {
 // Names of alerts, each of which opens an incident.
 std::vector<std::string> Names(int from, int count) {
   std::vector<std::string> names;
+  names.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) names.push_back("Alert" + std::to_string(from + i));
   return names;
 }
@@ -345,6 +346,7 @@ TEST_F(FeedHubTest, ReadsFromTheJournalWhatItWasTooSlowToTake) {
   Start({.commits_max = 1});
   const auto sink = Watch(All());
   std::vector<engine::testing::Answered> answers;
+  answers.reserve(100);
   for (int i = 0; i < 100; ++i) {
     answers.push_back(Send(*rig_.engine, i % 7 == 0 ? kMill : kHarbor,
                            Alerts(static_cast<std::uint64_t>(i) + 1, Names(i, 1))));

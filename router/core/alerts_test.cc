@@ -66,6 +66,7 @@ TEST(AlertTable, LooksAtNoMoreThanItIsAskedFor) {
     const auto due = table.Due(500'000, 2);
     EXPECT_LE(due.size(), 2U);
     std::vector<AlertNumber> numbers;
+    numbers.reserve(due.size());
     for (const AlertSlot* alert : due) numbers.push_back(alert->number);
     for (const AlertNumber number : numbers) table.Erase(number);
     cleared += numbers.size();

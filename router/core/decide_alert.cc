@@ -111,8 +111,7 @@ Evidence EvidenceOf(const TenantState& state, const AlertBatch& batch,
                     .rule = match.rule,
                     .context_version = state.context_version,
                     .context_age = batch.context_age};
-  for (std::size_t kind = 0; kind < std::size(playbook::kEntityKinds); ++kind) {
-    const auto& bound = binding.bound[kind];
+  for (const auto& bound : binding.bound) {
     if (bound.entity == nullptr) continue;
     std::string how(bound.how);
     if (bound.via != nullptr) {

@@ -146,13 +146,14 @@ void Engine::Loop() {
 
 void Engine::Prune(journal::Cut cut, CutDone done) {
   {
-    std::lock_guard lock(shared_mutex_);
-    if (!cuts_ended_) {
-      TANDEM_CHECK(!cut_, "one cut at a time");
-      cut_.emplace(std::move(cut), std::move(done));
+    std::unique_lock lock(shared_mutex_);
+    if (cuts_ended_) {
+      lock.unlock();
+      return done(Refusal());
     }
+    TANDEM_CHECK(!cut_, "one cut at a time");
+    cut_.emplace(std::move(cut), std::move(done));
   }
-  if (done) return done(Refusal());
   mailbox_.Wake();
 }
 

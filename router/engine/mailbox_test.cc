@@ -21,6 +21,7 @@ bool Push(Mailbox& mailbox, std::string tenant) {
 
 std::vector<std::string> Names(const std::vector<Command>& commands) {
   std::vector<std::string> names;
+  names.reserve(commands.size());
   for (const Command& command : commands) names.push_back(command.tenant.value);
   return names;
 }

@@ -176,6 +176,7 @@ TEST(MatchRule, AgreesWithAScanOfAllRulesAndWithItsExplanation) {
       const auto owned = generator.Labels();
       const std::vector<LabelView> labels = [&] {
         std::vector<LabelView> views;
+        views.reserve(owned.size());
         for (const auto& [name, value] : owned) views.push_back({name, value});
         return views;
       }();

@@ -53,6 +53,7 @@ absl::StatusOr<std::optional<std::string>> PrincipalOfPeer(
   if (auth == nullptr) return std::nullopt;
   const std::vector<grpc::string_ref> found = auth->FindPropertyValues(GRPC_PEER_URI_PROPERTY_NAME);
   std::vector<std::string_view> uris;
+  uris.reserve(found.size());
   for (const grpc::string_ref& uri : found) uris.emplace_back(uri.data(), uri.size());
   return PrincipalOfUris(uris);
 }

@@ -242,11 +242,13 @@ TEST_F(ContextServiceTest, WatchesSnapshotThenChangesAndResumesWithoutGapOrRepea
 
 TEST_F(ContextServiceTest, FeedsEveryWatcherEveryVersionWhileManyWrite) {
   std::vector<std::unique_ptr<Watch>> watches;
+  watches.reserve(3);
   for (int i = 0; i < 3; ++i) watches.push_back(std::make_unique<Watch>(*stub_, 0));
   for (auto& watch : watches) EXPECT_EQ(watch->Next(), "s0:0!");
   constexpr int kWriters = 4;
   constexpr int kEach = 25;
   std::vector<std::thread> writers;
+  writers.reserve(kWriters);
   for (int w = 0; w < kWriters; ++w) {
     writers.emplace_back([&, w] {
       for (int i = 0; i < kEach; ++i) Put(fmt::format("site/{}", w), fmt::format("{}", i));

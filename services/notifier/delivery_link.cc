@@ -1,5 +1,7 @@
 #include "services/notifier/delivery_link.h"
 
+#include <grpcpp/channel.h>
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>

@@ -55,8 +55,7 @@ TEST(ParseUrl, RefusesWhatReadersUnderstandDifferently) {
                                       "https://a.example/ x",
                                       "https://a.example/\n",
                                       "https://a.example/\x7f",
-                                      "https://b\xc3\xbc"
-                                      "cher.example/",
+                                      "https://b\303\274cher.example/",
                                       "https://a%2eexample/",
                                       "https://a.example./",
                                       "https://.a.example/",

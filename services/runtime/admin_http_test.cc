@@ -105,6 +105,7 @@ TEST_F(AdminHttpTest, KeepsAConnectionForTheNextRequest) {
 
 TEST_F(AdminHttpTest, TurnsAwayOneConnectionTooMany) {
   std::vector<tcp::socket> open;
+  open.reserve(64);
   for (int i = 0; i < 64; ++i) open.push_back(Connect());
   // The server takes connections in their order: the last of these is the one too many.
   tcp::socket last = Connect();

@@ -128,6 +128,7 @@ struct Word {
 template <typename Value, std::size_t kCount, typename At>
 Option Choice(std::string path, std::array<Word<Value>, kCount> words, std::string help, At at) {
   std::vector<std::string> names;
+  names.reserve(kCount);
   for (const auto& word : words) names.emplace_back(word.text);
   const std::string expected = fmt::format("{}", fmt::join(names, ", "));
   std::string placeholder = fmt::format("{}", fmt::join(names, "|"));

@@ -26,9 +26,9 @@ class FakeSystemd {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     socklen_t length = sizeof(sa_family_t);  // The kernel picks an abstract name.
-    bind(fd_, reinterpret_cast<sockaddr*>(&address), length);
+    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), length), 0);
     length = sizeof(address);
-    getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &length);
+    EXPECT_EQ(getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &length), 0);
     const std::string name(address.sun_path + 1, length - offsetof(sockaddr_un, sun_path) - 1);
     setenv("NOTIFY_SOCKET", ("@" + name).c_str(), 1);
   }

@@ -102,6 +102,7 @@ std::vector<std::string> ReadAll(const std::vector<std::string>& paths) {
   }
   std::sort(files.begin(), files.end());
   std::vector<std::string> inputs;
+  inputs.reserve(files.size());
   for (const auto& file : files) inputs.push_back(ReadFile(file));
   return inputs;
 }

@@ -26,6 +26,7 @@ namespace {
   std::vector<std::string> words = {TANDEM_FAULT_PROBE, "--path=" + run.path};
   words.insert(words.end(), run.arguments.begin(), run.arguments.end());
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   ::execv(pointers[0], pointers.data());

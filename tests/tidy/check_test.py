@@ -72,6 +72,12 @@ class RunClangTidy(unittest.TestCase):
                            "-std=c++20 -fpch-preprocess -o a.o -c /r/a.cc"}),
             ("-DX=1", "-I/r", "-std=c++20"))
 
+    def test_the_place_of_the_checkout_does_not_count(self):
+        root = run_clang_tidy.ROOT
+        self.assertEqual(
+            run_clang_tidy.placeless((f"-I{root}", "-isystem", f"{root}/build/tidy/proto")),
+            "-I. -isystem ./build/tidy/proto")
+
     def test_sources_of_one_target_go_together_up_to_a_limit(self):
         def source(name, arguments=("-I/r",)):
             return run_clang_tidy.Source(pathlib.Path(name), arguments, "k", (False, False, ""))

@@ -187,9 +187,10 @@ absl::Status Agent::SendStorm() {
       stop_.Wait(begin + absl::Seconds(static_cast<double>(made) / asked.rate) - clock.Now());
       continue;
     }
+    const std::uint64_t count = std::min(due, left);
     std::vector<v1::Alert> alerts;
-    for (std::uint64_t i = 0; i < std::min(due, left); ++i)
-      alerts.push_back(storm.Next(clock.Now()));
+    alerts.reserve(count);
+    for (std::uint64_t i = 0; i < count; ++i) alerts.push_back(storm.Next(clock.Now()));
     made += alerts.size();
     TANDEM_ASSIGN_OR_RETURN(const bool sent, Send(alerts));
     if (!sent) return absl::OkStatus();

@@ -32,6 +32,8 @@ using ::testing::Not;
 using ::testing::SizeIs;
 using Json = nlohmann::json;
 
+constexpr const char* kRules = TANDEM_SOURCE_DIR "/tests/data/alert_rules.jsonl";
+
 std::vector<Json> Lines(const std::string& path) {
   std::ifstream file(path);
   std::vector<Json> lines;
@@ -56,6 +58,7 @@ class AgentTest : public ::testing::Test {
     arguments.push_back(router_.address());
     arguments.insert(arguments.begin(), "tandem-agent");
     std::vector<char*> argv;
+    argv.reserve(arguments.size());
     for (std::string& argument : arguments) argv.push_back(argument.data());
     const ParsedArguments parsed = ParseArguments(static_cast<int>(argv.size()), argv.data());
     if (!parsed.settings) return {parsed.exit_code, {}, ""};
@@ -104,10 +107,9 @@ TEST_F(AgentTest, StopsAtABadLineWhenItIsStrict) {
 }
 
 TEST_F(AgentTest, MakesAStormAndNotesWhatWasPromised) {
-  const Outcome outcome =
-      Run({"storm", "--rules", TANDEM_SOURCE_DIR "/tests/data/alert_rules.jsonl", "--rate", "0",
-           "--count", "500", "--spool", folder_.File("spool"), "--ack-log", folder_.File("acks"),
-           "--alert-log", folder_.File("alerts")});
+  const Outcome outcome = Run({"storm", "--rules", kRules, "--rate", "0", "--count", "500",
+                               "--spool", folder_.File("spool"), "--ack-log", folder_.File("acks"),
+                               "--alert-log", folder_.File("alerts")});
   EXPECT_EQ(outcome.exit_code, kExitOk) << outcome.complaints;
   EXPECT_THAT(outcome.complaints, IsEmpty());
   EXPECT_EQ(outcome.summary["accepted"], 500);
@@ -170,6 +172,7 @@ class Process {
   explicit Process(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), TANDEM_AGENT);
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
     posix_spawn_file_actions_t quiet;
@@ -205,13 +208,8 @@ TEST_F(AgentTest, LosesAndDoublesNothingWhenItIsKilled) {
       "--ack-log", folder_.File("acks"),  "--batch",     "16"};
   std::size_t wanted = 0;
   for (int round = 1; round <= 5; ++round) {
-    std::vector<std::string> storm = {"storm",
-                                      "--rules",
-                                      TANDEM_SOURCE_DIR "/tests/data/alert_rules.jsonl",
-                                      "--rate",
-                                      "0",
-                                      "--seed",
-                                      std::to_string(round)};
+    std::vector<std::string> storm = {
+        "storm", "--rules", kRules, "--rate", "0", "--seed", std::to_string(round)};
     storm.insert(storm.end(), common.begin(), common.end());
     Process agent(storm);
     wanted = router_.keys("a").size() + 200;

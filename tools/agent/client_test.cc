@@ -43,6 +43,7 @@ v1::Alert MakeAlert(int n) {
 
 std::vector<v1::Alert> MakeAlerts(int first, int count) {
   std::vector<v1::Alert> alerts;
+  alerts.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) alerts.push_back(MakeAlert(first + i));
   return alerts;
 }
@@ -96,6 +97,7 @@ class ClientTest : public ::testing::Test {
   // Every alert exactly once.
   void ExpectAll(int count) {
     std::vector<std::string> expected;
+    expected.reserve(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i) expected.push_back(AlertKey(MakeAlert(i)));
     EXPECT_THAT(router_.keys("a"), ::testing::UnorderedElementsAreArray(expected));
   }

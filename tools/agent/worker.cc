@@ -127,6 +127,7 @@ absl::Status Worker::Send(std::span<const v1::Alert> alerts) {
   if (alerts.empty()) return absl::OkStatus();
   const absl::Time now = WallNow();
   std::vector<v1::Alert> stamped;
+  stamped.reserve(alerts.size());
   std::vector<std::string> elements(alerts.size());
   std::uint64_t bytes = kBatchOverheadBytes;
   for (std::size_t i = 0; i < alerts.size(); ++i) {

@@ -18,6 +18,7 @@ const absl::Time kSent = absl::FromUnixSeconds(1767225600);
 
 std::vector<SigningSecret> Secrets(std::initializer_list<std::string_view> texts) {
   std::vector<SigningSecret> secrets;
+  secrets.reserve(texts.size());
   for (const std::string_view text : texts) secrets.push_back(*SigningSecret::Parse(text));
   return secrets;
 }
