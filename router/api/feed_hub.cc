@@ -22,6 +22,14 @@ absl::Status CutOffStatus(const Positions& at) {
                  "cursor", MakeCursor(at));
 }
 
+absl::Status TooOld(const Positions& oldest) {
+  return AddFact(Error(absl::StatusCode::kOutOfRange, "CURSOR_TOO_OLD",
+                       "the retention has removed events that come after this cursor; read what is "
+                       "kept with from_beginning, or go on with the cursor in the error's details "
+                       "behind all that was removed"),
+                 "cursor", MakeCursor(oldest));
+}
+
 // One who watches all tenants gets a tenant that was created since, from its first record on.
 void Join(const TenantId& tenant, Subscription& wanted, Positions& at) {
   if (!wanted.all_tenants || tenant == core::kInstallation) return;
@@ -168,7 +176,26 @@ void FeedHub::Welcome(Subscriber& subscriber) {
   for (const auto& [tenant, position] : published_) {
     Join(tenant, subscriber.wanted, subscriber.at);
   }
+  if (subscriber.wanted.from && !subscriber.wanted.from_beginning) {
+    if (const absl::Status kept = CheckKept(subscriber.at); !kept.ok()) {
+      subscriber.sink->CutOff(kept);
+      subscriber.sink = nullptr;
+      return;
+    }
+  }
   Beat(subscriber);
+}
+
+// OUT_OF_RANGE when the retention has taken something behind one of the positions: going on would
+// pass over it in silence.
+absl::Status FeedHub::CheckKept(const Positions& at) {
+  Positions oldest = at;
+  for (auto& [tenant, position] : oldest) {
+    if (position >= Published(tenant)) continue;  // the last record is never pruned
+    TANDEM_ASSIGN_OR_RETURN(const auto pruned, reader_->ReadPruned(tenant));
+    if (!pruned.empty()) position = std::max(position, FeedPosition{pruned.back().last});
+  }
+  return oldest == at ? absl::OkStatus() : TooOld(oldest);
 }
 
 FeedPosition FeedHub::StartOf(const Subscription& wanted, const TenantId& tenant) const {

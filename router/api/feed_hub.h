@@ -80,7 +80,9 @@ class FeedHub final : public engine::CommitSink {
 
   void OnCommitted(const std::shared_ptr<const journal::Commit>& commit) override;
 
-  // RESOURCE_EXHAUSTED when there are too many. The sink is used until it says kGone, is cut off,
+  // RESOURCE_EXHAUSTED when there are too many. One whose `from` lies before what the retention has
+  // left is cut off with OUT_OF_RANGE, reason CURSOR_TOO_OLD, and the oldest cursor that loses
+  // nothing from there on. The sink is used until it says kGone, is cut off,
   // or Remove was called (it may see one more call then).
   absl::Status Add(std::shared_ptr<FeedSink> sink, Subscription subscription);
   void Remove(const FeedSink* sink);
@@ -108,6 +110,7 @@ class FeedHub final : public engine::CommitSink {
   void Forget(const std::vector<const FeedSink*>& leaving);
   void Skip(const Positions& dropped);
   void Welcome(Subscriber& subscriber);
+  absl::Status CheckKept(const Positions& at);
   FeedPosition StartOf(const Subscription& wanted, const TenantId& tenant) const;
   FeedPosition Published(const TenantId& tenant) const;
   void Meet(const TenantId& tenant);
