@@ -318,6 +318,10 @@ class Applier {
                 IncidentNumber incident, std::string_view text) {
     const std::string key = RequestKey(actor, request_id);
     if (key.empty()) return;
+    // An id that is used anew after its time is as old as its new use.
+    if (const auto old = state_.requests.find(key); old != state_.requests.end()) {
+      state_.requests_by_age.erase({old->second.time, key});
+    }
     state_.requests[key] = {at_.time, incident, RequestContent(verb, incident, text)};
     state_.requests_by_age.insert({at_.time, key});
     while (!state_.requests_by_age.empty() &&

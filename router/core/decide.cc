@@ -122,7 +122,7 @@ class Stepper {
   bool TakenBefore(const Actor& actor, const std::string& request_id, std::uint64_t content) {
     const std::string key = RequestKey(actor, request_id);
     const auto taken = key.empty() ? state_.requests.end() : state_.requests.find(key);
-    if (taken == state_.requests.end()) return false;
+    if (taken == state_.requests.end() || taken->second.time < now_ - kRequestsKept) return false;
     if (taken->second.content == content || taken->second.content == 0) {
       outcome_.repeated = true;
     } else {

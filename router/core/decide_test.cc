@@ -294,5 +294,26 @@ TEST(Decide, AnActivationIsRepeatedOnlyWithItsOwnPlaybookAndComment) {
   EXPECT_EQ(world.state.playbook->source(), testing::kPlaybook);
 }
 
+TEST(Decide, ARequestIdIsFreeAgainAfterADayAlsoWhenNothingElseWasAskedSince) {
+  World world;
+  const PlaybookActivation first{testing::kAnn, "go", testing::Compile(testing::kPlaybook), "req"};
+  const PlaybookActivation other{testing::kAnn, "on", testing::Compile(testing::kPlaybook), "req"};
+  ASSERT_EQ(world.Do(first).facts.size(), 1U);
+  world.now += absl::Hours(24);
+  EXPECT_TRUE(world.Do(first).repeated);
+  EXPECT_EQ(ReasonOf(world.Do(other).refused), "REQUEST_ID_REUSED");
+
+  world.now += absl::Microseconds(1);
+
+  const Outcome outcome = world.Do(other);
+  EXPECT_TRUE(outcome.refused.ok());
+  EXPECT_EQ(outcome.facts.size(), 1U);
+  // For a day from its new use on.
+  EXPECT_TRUE(world.Do(other).repeated);
+  EXPECT_EQ(ReasonOf(world.Do(first).refused), "REQUEST_ID_REUSED");
+  EXPECT_EQ(world.state.requests.size(), 1U);
+  EXPECT_EQ(world.state.requests_by_age.size(), 1U);
+}
+
 }  // namespace
 }  // namespace tandem::core

@@ -182,6 +182,10 @@ bool AskForTheSame(const InstallationFact& a, const InstallationFact& b) {
 void Remember(InstallationState& state, const InstallationInput& input, Micros time) {
   const std::string key = RequestKey(input.actor, input.request_id);
   if (key.empty()) return;
+  // An id that is used anew after its time is as old as its new use.
+  if (const auto old = state.requests.find(key); old != state.requests.end()) {
+    state.requests_by_age.erase({old->second.time, key});
+  }
   state.requests[key] = {time, std::make_shared<const InstallationFact>(input.wanted)};
   state.requests_by_age.insert({time, key});
   while (state.requests.size() > InstallationState::kRequestsMax ||
@@ -206,11 +210,12 @@ absl::Status DecideInstallation(const InstallationState& state, const Installati
   return std::visit(Judge{state, local ? &actor->second : nullptr}, input.wanted);
 }
 
-absl::StatusOr<std::shared_ptr<const InstallationFact>> FindRepeated(
-    const InstallationState& state, const InstallationInput& input) {
+absl::StatusOr<std::shared_ptr<const InstallationFact>> FindRepeated(const InstallationState& state,
+                                                                     const InstallationInput& input,
+                                                                     Micros now) {
   const std::string key = RequestKey(input.actor, input.request_id);
   const auto taken = key.empty() ? state.requests.end() : state.requests.find(key);
-  if (taken == state.requests.end()) return nullptr;
+  if (taken == state.requests.end() || taken->second.time < now - kRequestsKept) return nullptr;
   if (!AskForTheSame(*taken->second.fact, input.wanted)) return RequestIdReused();
   return taken->second.fact;
 }

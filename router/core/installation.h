@@ -112,10 +112,12 @@ bool Manages(const PrincipalPut& admin, const PrincipalPut& principal);
 // not manage does not exist for him. An actor that is no principal (the router itself) may all.
 absl::Status DecideInstallation(const InstallationState& state, const InstallationInput& input);
 
-// The fact that the same request has become already; nullptr when it is new or has no id.
-// INVALID_ARGUMENT, REQUEST_ID_REUSED, when the actor has used its id for something else.
-absl::StatusOr<std::shared_ptr<const InstallationFact>> FindRepeated(
-    const InstallationState& state, const InstallationInput& input);
+// The fact that the same request has become already; nullptr when it is new, has no id, or came
+// more than 24 h before `now`. INVALID_ARGUMENT, REQUEST_ID_REUSED, when the actor has used its id
+// for something else.
+absl::StatusOr<std::shared_ptr<const InstallationFact>> FindRepeated(const InstallationState& state,
+                                                                     const InstallationInput& input,
+                                                                     Micros now);
 
 // `input` becomes its fact. REQUIRES: DecideInstallation said OK.
 void ApplyInstallation(InstallationState& state, const InstallationInput& input, Sequence sequence,

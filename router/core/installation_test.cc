@@ -157,5 +157,29 @@ TEST_F(InstallationTest, ManagesThoseWhoseTenantsAreAllAmongHis) {
   EXPECT_TRUE(Manages(Root(), Root()));
 }
 
+TEST_F(InstallationTest, ARequestIdIsFreeAgainAfterADayAlsoWhenNothingElseWasAskedSince) {
+  const auto ask = [](const char* tenant) {
+    return InstallationInput{.actor = {"root", Side::kProvider},
+                             .wanted = TenantCreated{TenantId(tenant), "", kNoon},
+                             .request_id = "req"};
+  };
+  const auto apply = [this](const InstallationInput& input, Micros time) {
+    ApplyInstallation(state, input, state.last_sequence.Next(), time);
+  };
+  const Micros noon = absl::ToUnixMicros(kNoon);
+  const Micros day = absl::ToInt64Microseconds(absl::Hours(24));
+  apply(ask("c"), noon);
+  EXPECT_NE(*FindRepeated(state, ask("c"), noon + day), nullptr);
+  EXPECT_EQ(ReasonOf(FindRepeated(state, ask("d"), noon + day).status()), "REQUEST_ID_REUSED");
+
+  EXPECT_EQ(*FindRepeated(state, ask("d"), noon + day + 1), nullptr);
+
+  // For a day from its new use on.
+  apply(ask("d"), noon + day + 1);
+  EXPECT_NE(*FindRepeated(state, ask("d"), noon + day + day + 1), nullptr);
+  EXPECT_EQ(state.requests.size(), 1U);
+  EXPECT_EQ(state.requests_by_age.size(), 1U);
+}
+
 }  // namespace
 }  // namespace tandem::core

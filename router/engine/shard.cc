@@ -169,7 +169,8 @@ absl::StatusOr<Reply> Shard::RunCommand(Command& command, Work& work) {
 }
 
 absl::StatusOr<Reply> Shard::RunInstallation(const core::InstallationInput& input, Work& work) {
-  TANDEM_ASSIGN_OR_RETURN(auto before, core::FindRepeated(installation_, input));
+  TANDEM_ASSIGN_OR_RETURN(auto before,
+                          core::FindRepeated(installation_, input, absl::ToUnixMicros(work.now)));
   if (before != nullptr) return Reply{.repeated = true, .installed = std::move(before)};
   TANDEM_RETURN_IF_ERROR(core::DecideInstallation(installation_, input));
   const Sequence sequence = installation_.last_sequence.Next();
