@@ -342,15 +342,16 @@ TEST_F(EngineTest, TellsPeopleInTimeAlthoughItsClockIsSetBack) {
       rig_.StartWithTenants({.monotonic = [&] { return absl::Seconds(seconds.load()); }}).ok());
   ASSERT_TRUE(Ask(engine(), kHarbor, EachAlone(kHarbor)).ok());
   ASSERT_TRUE(Ask(engine(), kHarbor, Alerts(1, {"A"})).ok());
-  const std::size_t before = rig_.commits.size();
   rig_.clock.Advance(-absl::Hours(1));
   engine().Wake();
 
   seconds += 61;  // the first step of the ladder is due after a minute
   engine().Wake();
 
-  const auto paged = rig_.commits.AwaitCommit(before);
-  EXPECT_FALSE(paged->deliveries.empty());
+  std::shared_ptr<const journal::Commit> paged;
+  for (std::size_t i = 0; paged == nullptr || paged->deliveries.empty(); ++i) {
+    paged = rig_.commits.AwaitCommit(i);
+  }
   EXPECT_EQ(paged->records.front().time, testing::kNoon + absl::Seconds(61));
   EXPECT_EQ(engine().counters().clock_behind_microseconds, 3'661'000'000);
 }

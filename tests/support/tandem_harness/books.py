@@ -32,6 +32,11 @@ def journal_records(installation, tenant):
             yield journal_pb2.Record.FromString(body)
 
 
+def own_name(client_id):
+    """The client id as its agent knows it: the journal puts the agent's principal before it."""
+    return client_id.split("/", 1)[1]
+
+
 def journal_numbers(installation, tenant):
     """client id → the numbers of its batches that are in the journal, and the highest that a
     ClientAdvanced fact names."""
@@ -39,11 +44,12 @@ def journal_numbers(installation, tenant):
     for record in journal_records(installation, tenant):
         for source in (record.alert_batch, record.alert_repeat):
             if source.client_id:
-                numbers[source.client_id].add(source.number)
+                numbers[own_name(source.client_id)].add(source.number)
         for fact in record.facts:
             if fact.WhichOneof("fact") == "client_advanced":
                 client = fact.client_advanced
-                highest[client.client_id] = max(highest[client.client_id], client.number)
+                name = own_name(client.client_id)
+                highest[name] = max(highest[name], client.number)
     return numbers, highest
 
 
