@@ -186,7 +186,7 @@ TEST_F(RouterApiTest, ASourceBeyondTheLimitIsRefusedWithItsSize) {
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
     EXPECT_EQ(ReasonOf(status), "PLAYBOOK_TOO_LARGE");
     EXPECT_THAT(MessageOf(status), ::testing::HasSubstr(std::to_string(large.size()) + " bytes"));
-    EXPECT_THAT(MessageOf(status), ::testing::HasSubstr("1048576 (1 MiB)"));
+    EXPECT_THAT(MessageOf(status), ::testing::HasSubstr("3145728 (3 MiB)"));
   }
 }
 

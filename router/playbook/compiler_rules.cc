@@ -12,7 +12,7 @@
 namespace tandem::playbook {
 namespace {
 
-constexpr std::size_t kRulesMax = 10'000;
+constexpr std::size_t kRulesMax = 20'000;
 constexpr std::size_t kMatchersMax = 64;
 constexpr std::size_t kCalendarsMax = 64;
 constexpr std::size_t kGroupByMax = 32;

@@ -18,7 +18,7 @@ namespace tandem::playbook {
 namespace {
 
 constexpr std::size_t kNestingMax = 32;
-// 10,000 rules of 25 values each; a source of 1 MiB can spell twice as many, but no sensible one.
+// 10,000 rules of 25 values each; a source of 3 MiB can spell more, but no sensible one.
 constexpr std::size_t kNodesMax = 250'000;
 constexpr std::size_t kFindingsMax = 1'000;
 

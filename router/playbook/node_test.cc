@@ -130,7 +130,7 @@ TEST(ConfigDocument, IsNotHurtByNestingOrAliasBombs) {
 TEST(ConfigDocument, HasLimits) {
   EXPECT_THAT(Findings(std::string(kSourceBytesMax, '#')), ElementsAre(HasSubstr("is empty")));
   EXPECT_THAT(Findings(std::string(kSourceBytesMax + 1, '#')),
-              ElementsAre("0:0: the playbook has 1048577 bytes; at most 1048576 (1 MiB) are taken: "
+              ElementsAre("0:0: the playbook has 3145729 bytes; at most 3145728 (3 MiB) are taken: "
                           "move facts about sites and services into the context, where rules can "
                           "ask for them"));
   std::string many = "a: [";

@@ -46,7 +46,7 @@ void CountCharacters(std::string_view source, std::vector<Finding>& findings) {
 std::string TooLarge(std::string_view source) {
   if (source.size() <= kSourceBytesMax) return "";
   return fmt::format(
-      "the playbook has {} bytes; at most {} (1 MiB) are taken: move facts about sites and "
+      "the playbook has {} bytes; at most {} (3 MiB) are taken: move facts about sites and "
       "services "
       "into the context, where rules can ask for them",
       source.size(), kSourceBytesMax);

@@ -30,15 +30,15 @@ struct Compiled {
 
 // The largest source, in bytes. A request that carries it, and an answer, are well within the 4 MiB
 // that gRPC takes by default.
-inline constexpr std::size_t kSourceBytesMax = 1 << 20;
+inline constexpr std::size_t kSourceBytesMax = 3 << 20;
 
-// "the playbook has 1,048,577 bytes; at most 1,048,576 (1 MiB) are taken: …", or "" when `source`
+// "the playbook has 3,145,729 bytes; at most 3,145,728 (3 MiB) are taken: …", or "" when `source`
 // is not too large.
 std::string TooLarge(std::string_view source);
 
-// Limits: kSourceBytesMax, nesting 32, 250,000 values, 10,000 rules, 1,000 of each of teams,
+// Limits: kSourceBytesMax, nesting 32, 250,000 values, 20,000 rules, 1,000 of each of teams,
 // contacts, calendars, escalations; beyond any of them an error says so. Of more than 1,000
-// findings the first 1,000 are told. A source of 1 MiB may take half a second: not for a thread
+// findings the first 1,000 are told. A source of 3 MiB may take two seconds: not for a thread
 // that others wait for.
 Compiled CompilePlaybook(std::string_view source);
 

@@ -195,11 +195,11 @@ def try_playbook(editor, folder, source):
     good, bad, large = folder / "good.yaml", folder / "bad.yaml", folder / "large.yaml"
     good.write_text(source + "# second\n")
     bad.write_text(source.replace("owner: noc", "owner: nok"))
-    large.write_text(source + "#" * (1 << 20))
+    large.write_text(source + "#" * (3 << 20))
     expect(editor.both("playbook", "check", good, says="valid, 2 rules")["valid"], "is valid")
     editor("playbook", "check", bad, code=REFUSED, says="did you mean \"noc\"?")
     expect(not editor.json("playbook", "check", bad, code=REFUSED)["valid"], "is not valid")
-    editor("playbook", "check", large, code=REFUSED, says="1048576 (1 MiB)")
+    editor("playbook", "check", large, code=REFUSED, says="3145728 (3 MiB)")
     editor("playbook", "activate", large, "-m", "x", code=USAGE, says="PLAYBOOK_TOO_LARGE")
     editor("playbook", "check", "no-such.yaml", code=REFUSED, says="No such file")
     editor("playbook", "activate", good, code=USAGE, says="--message is required")

@@ -363,8 +363,8 @@ TEST_F(BadCall, IsToldWhereAPlaybookIsWrongAndTheNearestName) {
        "did you mean \"desk\"?"},
       {"another tenant", "tenant: harbor", "tenant: mill", "source", "the call is for \"harbor\""},
       {"no YAML", "playbook: 1", "playbook: [", "source:", ""},
-      {"a source of more than 1 MiB", "reason: Each alert stands alone.",
-       "reason: ok\n#" + Long(1 << 20), "source", "1048576 (1 MiB)"},
+      {"a source of more than 3 MiB", "reason: Each alert stands alone.",
+       "reason: ok\n#" + Long(3 << 20), "source", "3145728 (3 MiB)"},
   };
   for (const BadPlaybook& bad : cases) {
     SCOPED_TRACE(bad.what);
