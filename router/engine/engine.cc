@@ -225,6 +225,9 @@ void Engine::RunGroup(std::vector<Command> commands) {
   if (IsPlanted(Plant::kAckBeforeCommit)) {
     for (auto& [done, reply] : group.answers) done(std::move(reply));
     group.answers.clear();
+    // As this bug is mostly written: what was answered is committed with the next group.
+    static journal::Commit answered;
+    std::swap(answered, group.commit);
   }
   if (IsPlanted(Plant::kForgetOutbox)) group.commit.deliveries.clear();
   Commit(std::move(group));
