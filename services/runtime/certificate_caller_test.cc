@@ -90,7 +90,7 @@ struct CertificateCallerTest : ::testing::Test {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     const auto stub = v1::Admin::NewStub(
-        grpc::CreateCustomChannel("localhost:" + std::to_string(server->bound_port()),
+        grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(server->bound_port()),
                                   grpc::SslCredentials(options), arguments));
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
