@@ -227,6 +227,9 @@ absl::Status GetFact(const F& from, core::Facts& facts) {
       facts.push_back(core::ClientAdvanced{from.client_advanced().client_id(),
                                            from.client_advanced().number()});
       return absl::OkStatus();
+    case F::kEndsDeferred:
+      facts.push_back(core::EndsDeferred{from.ends_deferred().until()});
+      return absl::OkStatus();
     case F::kContextChanged:
       facts.push_back(core::ContextChanged{from.context_changed().version()});
       return absl::OkStatus();

@@ -141,6 +141,7 @@ std::optional<IncidentNumber> IncidentOf(const core::Fact& fact) {
         using F = std::decay_t<decltype(f)>;
         if constexpr (std::is_same_v<F, core::ClientAdvanced> ||
                       std::is_same_v<F, core::ContextChanged> ||
+                      std::is_same_v<F, core::EndsDeferred> ||
                       std::is_same_v<F, core::PlaybookActivated> ||
                       std::is_same_v<F, core::AlertFired> ||
                       std::is_same_v<F, core::AlertRefreshed> ||

@@ -146,6 +146,34 @@ TEST(Decide, AnAlertThatIsNotReportedAgainTimesOut) {
   EXPECT_EQ(Of<ResolveScheduled>(facts).size(), 1U);
 }
 
+TEST(Decide, NothingTimesOutBeforeThoseWhoReportHadTimeToDoSoAfterAnOutage) {
+  World world;
+  world.Fire("Down", "a");
+  world.Fire("Down", "b");
+  world.Fire("Down", "c");
+  world.now += absl::Hours(1);
+  const Facts resumed = world.Do(Resumption{absl::Minutes(5)}).facts;
+  ASSERT_EQ(Of<EndsDeferred>(resumed).size(), 1U);
+
+  EXPECT_THAT(Of<AlertCleared>(world.Advance(absl::Minutes(2))), IsEmpty());
+  world.Fire("Down", "a");
+  EXPECT_EQ(Of<AlertCleared>(world.Clear("Down", "b")).size(), 1U) << "this its source has said";
+  EXPECT_THAT(Of<AlertCleared>(world.Advance(absl::Seconds(179))), IsEmpty());
+  const auto cleared = Of<AlertCleared>(world.Advance(absl::Seconds(1)));
+
+  ASSERT_EQ(cleared.size(), 1U) << "the one of which nobody said anything";
+  EXPECT_TRUE(cleared[0].by_timeout);
+  EXPECT_EQ(Of<AlertCleared>(world.Advance(absl::Minutes(2))).size(), 1U);
+}
+
+TEST(Decide, AResumptionWithoutAlertsOrWithinAnEarlierOneDecidesNothing) {
+  World world;
+  EXPECT_THAT(world.Do(Resumption{absl::Minutes(5)}).facts, IsEmpty());
+  world.Fire("Down");
+  EXPECT_EQ(world.Do(Resumption{absl::Minutes(5)}).facts.size(), 1U);
+  EXPECT_THAT(world.Do(Resumption{absl::Minutes(5)}).facts, IsEmpty());
+}
+
 TEST(Decide, AGroupThatFiresAgainWhileItWaitsStaysOpen) {
   World world;
   world.Fire("Down");

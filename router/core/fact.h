@@ -228,12 +228,17 @@ struct PlaybookActivated {
   std::string request_id;
 };
 
+// No alert ends by the passing of time before `until`.
+struct EndsDeferred {
+  Micros until = 0;
+};
+
 using Fact = std::variant<ClientAdvanced, AlertFired, AlertRefreshed, AlertCleared, IncidentOpened,
                           IncidentReopened, SeverityRaised, IncidentAcknowledged,
                           AcknowledgementExpired, IncidentNoted, ResolveScheduled, IncidentResolved,
                           IncidentForgotten, StepTaken, DeliveryPlanned, DeliveryAttempted,
                           DeliverySucceeded, DeliveryFailed, DeliveryGivenUp, DeliveryCancelled,
-                          StepHastened, ContextChanged, PlaybookActivated>;
+                          StepHastened, ContextChanged, PlaybookActivated, EndsDeferred>;
 using Facts = std::vector<Fact>;
 
 }  // namespace tandem::core
