@@ -29,7 +29,8 @@ constexpr absl::Duration kHealthLook = absl::Milliseconds(250);
 
 Process::Process(runtime::Config config, std::function<runtime::StartUp()> read_config)
     : config_(std::move(config)),
-      shutdown_({.timeout = config_.drain.lameduck + config_.drain.timeout}),
+      shutdown_({.timeout = config_.drain.lameduck + config_.drain.timeout,
+                 .hurry = [this] { return server_ != nullptr && server_->EndLameduck(); }}),
       observer_(metrics_),
       notifier_metrics_(metrics_),
       reloader_({.metrics = &metrics_,
