@@ -52,11 +52,11 @@ std::string AdviceFor(std::string_view reason) {
     return "correct the contact's url in the playbook, or what the notifier allows "
            "(notifier.allow_…)";
   }
-  if (reason.starts_with("HTTP 4")) {
+  if (says("HTTP 4")) {
     return "the receiver answers and says no: check the contact's url, its secret and the "
            "receiver's log";
   }
-  if (reason.starts_with("HTTP ")) return "the receiver answers with an error: read its log";
+  if (says("HTTP ")) return "the receiver answers with an error: read its log";
   return "check that the receiver runs and that the notifier can reach it";
 }
 
