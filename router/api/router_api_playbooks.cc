@@ -134,6 +134,24 @@ absl::Status CheckTenant(const TenantId& tenant, const playbook::Playbook& playb
                                   Shown(playbook.tenant()), tenant.value));
 }
 
+// A warning for each contact whose secret is not there, between the findings that are.
+void WarnOfSecrets(const TenantId& tenant, const HasSecret& has_secret,
+                   playbook::Compiled& compiled) {
+  for (const playbook::Contact& contact : compiled.playbook->contacts()) {
+    if (contact.secret_name.empty() || has_secret(tenant, contact.secret_name)) continue;
+    compiled.findings.push_back(
+        {.level = Finding::Level::kWarning,
+         .line = contact.secret_line,
+         .column = contact.secret_column,
+         .message = fmt::format("contacts.{0}.webhook.secret: the notifier has no secret {1}/{2}: "
+                                "nothing is delivered to {0} until an operator adds it to "
+                                "notifier.secrets",
+                                Shown(contact.name), tenant.value, Shown(contact.secret_name))});
+  }
+  std::stable_sort(compiled.findings.begin(), compiled.findings.end(),
+                   [](const Finding& a, const Finding& b) { return a.line < b.line; });
+}
+
 }  // namespace
 
 template <typename Response, typename Read>
@@ -157,7 +175,7 @@ void RouterApi::ValidatePlaybook(const rpc::Caller& caller,
   if (const absl::Status sized = CheckSize(request.source()); !sized.ok()) return answer(sized);
   Later<v1::ValidatePlaybookResponse>(
       std::move(answer),
-      [tenant, source = request.source()](
+      [this, tenant, source = request.source()](
           journal::Reader&) -> absl::StatusOr<v1::ValidatePlaybookResponse> {
         playbook::Compiled compiled = playbook::CompilePlaybook(source);
         v1::ValidatePlaybookResponse response;
@@ -166,6 +184,8 @@ void RouterApi::ValidatePlaybook(const rpc::Caller& caller,
             compiled.findings.push_back({.message = MessageOf(named)});
           } else {
             response.set_valid(true);
+            response.set_secrets_checked(static_cast<bool>(parts_.has_secret));
+            if (parts_.has_secret) WarnOfSecrets(tenant, parts_.has_secret, compiled);
           }
           response.set_digest(compiled.playbook->digest());
           response.set_rule_count(static_cast<std::uint32_t>(compiled.playbook->rules().size()));

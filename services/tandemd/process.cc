@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "router/base/check.h"
 #include "router/base/status.h"
 #include "services/runtime/logging.h"
 #include "services/runtime/process_metrics.h"
@@ -29,7 +30,8 @@ constexpr absl::Duration kHealthLook = absl::Milliseconds(250);
 
 Process::Process(runtime::Config config, std::function<runtime::StartUp()> read_config)
     : config_(std::move(config)),
-      shutdown_({.timeout = config_.drain.lameduck + config_.drain.timeout}),
+      shutdown_({.timeout = config_.drain.lameduck + config_.drain.timeout,
+                 .hurry = [this] { return server_ != nullptr && server_->EndLameduck(); }}),
       observer_(metrics_),
       notifier_metrics_(metrics_),
       reloader_({.metrics = &metrics_,
@@ -122,7 +124,19 @@ absl::Status Process::StartContext() {
 
 absl::Status Process::StartServer() {
   std::vector<runtime::ServedService> services;
-  if (router_ != nullptr) services = router_->Serve(guard_.get(), [this] { credentials_->Wake(); });
+  if (router_ != nullptr) {
+    // Who signs knows the names; where the notifier is another process, nobody here does.
+    api::HasSecret has_secret;
+    if (config_.roles.notifier) {
+      secret_names_.Set(config_);
+      has_secret = [this](const TenantId& tenant, const std::string& name) {
+        return secret_names_.Has(tenant, name);
+      };
+    }
+    services =
+        router_->Serve(guard_.get(), {.on_installation_changed = [this] { credentials_->Wake(); },
+                                      .has_secret = std::move(has_secret)});
+  }
   if (context_ != nullptr) services.push_back({"tandem.v1.Context", context_->service()});
   WatchHealth(services);
   TANDEM_ASSIGN_OR_RETURN(auto credentials,
@@ -171,6 +185,12 @@ void Process::Apply(const runtime::Config& config) {
   config_ = config;
   runtime::SetLogLevel(config_.log.level);
   if (router_ != nullptr) router_->Apply(config_);
+  secret_names_.Set(config_);
+  if (notifier_ == nullptr) return;
+  auto secrets = SecretBookOf(config_);
+  // What was read has been checked already.
+  TANDEM_CHECK(secrets.ok(), "a configuration holds only secrets that sign");
+  notifier_->SetSecrets(*std::move(secrets));
 }
 
 // An import of context is the largest message that anybody sends.
@@ -207,14 +227,7 @@ absl::Status Process::StartFollowing() {
 
 absl::Status Process::StartNotifier() {
   TANDEM_ASSIGN_OR_RETURN(auto channel, ChannelTo(config_.router.address));
-  notifier::SecretBook secrets;
-  for (const auto& [name, secret] : config_.notifier.secrets) {
-    auto parsed = notifier::SigningSecret::Parse(secret.Reveal());
-    if (!parsed.ok()) {
-      return Annotate(parsed.status(), fmt::format("notifier.secrets.{}", name));
-    }
-    secrets[name].push_back(*std::move(parsed));
-  }
+  TANDEM_ASSIGN_OR_RETURN(auto secrets, SecretBookOf(config_));
   notifier::WorkerOptions options{
       .link = {.channel = std::move(channel),
                .worker_id = fmt::format("notifier-{}", getpid()),

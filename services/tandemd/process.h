@@ -30,6 +30,7 @@
 #include "services/tandemd/notifier_metrics.h"
 #include "services/tandemd/reloader.h"
 #include "services/tandemd/router_role.h"
+#include "services/tandemd/signing_secrets.h"
 
 namespace tandem::tandemd {
 
@@ -65,6 +66,7 @@ class Process {
   runtime::RpcObserver observer_;
   NotifierMetrics notifier_metrics_;
   Reloader reloader_;
+  SecretNames secret_names_;
   rpc::StreamRegistry registry_;
   std::unique_ptr<runtime::AdminHttp> admin_;
   std::unique_ptr<RouterRole> router_;
