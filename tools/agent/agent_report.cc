@@ -45,6 +45,7 @@ std::string SummaryJson(const AgentSummary& summary) {
       {"batches", stats.batches},
       {"receipts", stats.receipts},
       {"reconnects", Reconnects(stats)},
+      {"turned_away", summary.turned_away},
       {"spooled", stats.waiting_alerts},
       {"spooled_bytes", stats.waiting_bytes},
       {"seconds", absl::ToDoubleSeconds(summary.took)},
@@ -80,7 +81,7 @@ std::string SummaryText(const AgentSummary& summary) {
 
 int ExitCodeOf(const AgentSummary& summary) {
   const ClientStats& stats = summary.stats;
-  if (stats.waiting_alerts > 0) return kExitUnreachable;
+  if (summary.turned_away || stats.waiting_alerts > 0) return kExitUnreachable;
   if (!stats.refused.empty() || !stats.dropped.empty() || summary.bad_lines > 0) {
     return kExitFinding;
   }
