@@ -158,7 +158,7 @@ TEST_F(ContextApiTest, RefusesNamesOfAnotherForm) {
   }
   v1::ListEntitiesRequest request;
   request.set_parent("tenants/acme/entities");
-  EXPECT_EQ(ReasonOf(api_->ListEntities(kAnn, request).status()), "NAME_INVALID");
+  EXPECT_EQ(ReasonOf(api_->ListEntities(kAnn, request).status()), "TENANT_NAME_INVALID");
 }
 
 TEST_F(ContextApiTest, AnswersARepeatedPutWithItsFirstResult) {
