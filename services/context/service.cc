@@ -13,6 +13,7 @@
 #include "router/base/status.h"
 #include "router/base/text.h"
 #include "services/context/content.h"
+#include "services/context/dangling.h"
 #include "services/context/import_csv.h"
 #include "services/context/import_yaml.h"
 #include "services/context/page_token.h"
@@ -106,6 +107,19 @@ absl::StatusOr<std::string> KeepUnsaid(Edit& edit, const ImportedEntity& importe
   return PackContent(entity);
 }
 
+// Once all of the file is in, for it may name what comes later in it.
+absl::Status LookAtRelations(Edit& edit, const ImportedFile& file,
+                             v1::ImportEntitiesResponse& response) {
+  DanglingRelations dangling(edit);
+  for (const ImportedEntity& entity : file.entities) {
+    TANDEM_ASSIGN_OR_RETURN(const v1::Entity content, UnpackContent(entity.content));
+    TANDEM_RETURN_IF_ERROR(dangling.Look(entity.key, content));
+  }
+  for (const v1::ContextWarning& warning : dangling.warnings()) *response.add_warnings() = warning;
+  response.set_warning_count(dangling.count());
+  return absl::OkStatus();
+}
+
 absl::Status Import(Edit& edit, const ImportedFile& file, bool replace_all) {
   for (const ImportedEntity& entity : file.entities) {
     if (file.states_all) {
@@ -163,6 +177,7 @@ absl::StatusOr<v1::Entity> ContextApi::PutEntity(const rpc::Caller& caller,
   TANDEM_ASSIGN_OR_RETURN(const UpdateMask mask, UpdateMask::Read(request.update_mask()));
   TANDEM_ASSIGN_OR_RETURN(const ChangeHeader header,
                           HeaderOf("PutEntity", caller, tenant, request, clock_.Now()));
+  std::vector<v1::ContextWarning> warnings;
   const auto edit = [&](Edit& change) -> absl::Status {
     v1::Entity wanted = entity;
     if (!mask.all()) {
@@ -175,10 +190,16 @@ absl::StatusOr<v1::Entity> ContextApi::PutEntity(const rpc::Caller& caller,
     }
     const std::vector<FieldError> problems = CheckEntity(wanted);
     if (!problems.empty()) return Refuse("ENTITY_INVALID", "entity.", problems);
-    return change.Put(key, PackContent(wanted));
+    TANDEM_RETURN_IF_ERROR(change.Put(key, PackContent(wanted)));
+    DanglingRelations dangling(change);
+    TANDEM_RETURN_IF_ERROR(dangling.Look(key, wanted));
+    warnings = dangling.warnings();
+    return absl::OkStatus();
   };
   TANDEM_ASSIGN_OR_RETURN(const Outcome outcome, Change(header, edit));
-  return Read(tenant, key, outcome.version);
+  TANDEM_ASSIGN_OR_RETURN(v1::Entity after, Read(tenant, key, outcome.version));
+  for (v1::ContextWarning& warning : warnings) *after.add_warnings() = std::move(warning);
+  return after;
 }
 
 absl::StatusOr<v1::Entity> ContextApi::GetEntity(const rpc::Caller& caller,
@@ -273,10 +294,12 @@ absl::StatusOr<v1::ImportEntitiesResponse> ContextApi::ImportEntities(
   TANDEM_ASSIGN_OR_RETURN(const ImportedFile file, ReadFile(request));
   header.check_only = request.validate_only();
   if (header.check_only) header.request_id.clear();
-  TANDEM_ASSIGN_OR_RETURN(const Outcome outcome, Change(header, [&](Edit& edit) {
-                            return Import(edit, file, request.replace_all());
-                          }));
   v1::ImportEntitiesResponse response;
+  const auto edit = [&](Edit& change) -> absl::Status {
+    TANDEM_RETURN_IF_ERROR(Import(change, file, request.replace_all()));
+    return LookAtRelations(change, file, response);
+  };
+  TANDEM_ASSIGN_OR_RETURN(const Outcome outcome, Change(header, edit));
   response.set_version(outcome.version.value);
   response.set_created(outcome.created);
   response.set_updated(outcome.updated);

@@ -22,6 +22,9 @@ struct AgentSummary {
   absl::Duration took;
 };
 
+// "1 alert", "2 alerts".
+std::string CountedAlerts(std::uint64_t count);
+
 // One JSON object on one line; member names are stable.
 std::string SummaryJson(const AgentSummary& summary);
 // A few lines for people.

@@ -90,7 +90,7 @@ void Agent::Listen() {
                          refused.description, AlertKey(refused.alert)));
   };
   events.dropped = [](const DroppedAlerts& dropped) {
-    Complain(fmt::format("{} alerts dropped: {}: {}", dropped.alerts, dropped.reason,
+    Complain(fmt::format("{} dropped: {}: {}", CountedAlerts(dropped.alerts), dropped.reason,
                          dropped.description));
   };
   events.notice = [](const absl::Status& notice) { Complain(MessageOf(notice)); };
@@ -123,7 +123,7 @@ absl::StatusOr<bool> Agent::Send(const std::vector<v1::Alert>& alerts) {
     }
     if (!absl::IsResourceExhausted(status)) return status;
     if (stopping()) {
-      Complain(fmt::format("{} alerts were read and found no room: {}", alerts.size(),
+      Complain(fmt::format("of what was read {} found no room: {}", CountedAlerts(alerts.size()),
                            MessageOf(status)));
       return false;
     }

@@ -147,8 +147,7 @@ TEST_F(ClientTest, SpoolsWhileTheRouterIsAway) {
   ASSERT_TRUE(client->Send(MakeAlerts(0, 200)).ok());
   const absl::Status stopped = client->Stop(absl::ZeroDuration());
   EXPECT_TRUE(absl::IsDeadlineExceeded(stopped));
-  EXPECT_THAT(MessageOf(stopped),
-              HasSubstr("200 alerts have no receipt yet; the spool keeps them"));
+  EXPECT_THAT(MessageOf(stopped), HasSubstr("without a receipt yet: 200; the spool keeps them"));
   client.reset();
 
   router_.Start();

@@ -179,8 +179,8 @@ absl::Status Worker::Flush(absl::Duration timeout) {
   if (flushed()) return absl::OkStatus();
   return Error(
       absl::StatusCode::kDeadlineExceeded, "NOT_FLUSHED",
-      fmt::format("{} alerts have no receipt yet; {}", WaitingAlertsLocked(),
-                  options_.spool.directory.empty() ? "they are in memory only"
+      fmt::format("without a receipt yet: {}; {}", WaitingAlertsLocked(),
+                  options_.spool.directory.empty() ? "in memory only"
                                                    : "the spool keeps them for the next start"));
 }
 
