@@ -1,12 +1,15 @@
-#include "tools/tandem/context_export.h"
-
+// What `tandem context export` writes, `tandem context import` takes back as it was.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
 
 #include "router/base/status.h"
 #include "services/context/content.h"
 #include "services/context/import_csv.h"
 #include "services/context/import_yaml.h"
+#include "tools/tandem/context_export.h"
 
 namespace tandem::cli {
 namespace {
@@ -64,6 +67,19 @@ TEST(ContextExport, IsTakenBackAsItWasFromYamlAndJson) {
   EXPECT_EQ(ExportYaml(ListOf(*context::ReadYaml(yaml))), yaml);
   EXPECT_THAT(yaml, HasSubstr("  - kind: site\n    id: plant-7\n"));
   EXPECT_THAT(yaml, HasSubstr("code: \"007\", criticality: high"));
+}
+
+TEST(ContextExport, TakesTheExamplesThroughEveryFormThatCanSayThem) {
+  for (const char* name : {"factory", "hospital", "bank"}) {
+    SCOPED_TRACE(name);
+    std::ostringstream text;
+    text << std::ifstream(std::string(TANDEM_EXAMPLES) + "/" + name + "/context.yaml").rdbuf();
+    const auto file = context::ReadYaml(text.str());
+    ASSERT_TRUE(file.ok()) << file.status();
+    const v1::ListEntitiesResponse list = ListOf(*file);
+    ExpectSame(context::ReadYaml(ExportYaml(list)), list);
+    ExpectSame(context::ReadYaml(ExportJson(list)), list);
+  }
 }
 
 TEST(ContextExport, IsTakenBackFromCsvButForWhatCsvLeavesAlone) {
