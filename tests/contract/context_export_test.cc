@@ -1,4 +1,5 @@
 // What `tandem context export` writes, `tandem context import` takes back as it was.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -73,7 +74,7 @@ TEST(ContextExport, TakesTheExamplesThroughEveryFormThatCanSayThem) {
   for (const char* name : {"factory", "hospital", "bank"}) {
     SCOPED_TRACE(name);
     std::ostringstream text;
-    text << std::ifstream(std::string(TANDEM_EXAMPLES) + "/" + name + "/context.yaml").rdbuf();
+    text << std::ifstream(fmt::format("{}/{}/context.yaml", TANDEM_EXAMPLES, name)).rdbuf();
     const auto file = context::ReadYaml(text.str());
     ASSERT_TRUE(file.ok()) << file.status();
     const v1::ListEntitiesResponse list = ListOf(*file);

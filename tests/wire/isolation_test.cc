@@ -175,8 +175,8 @@ TEST_F(Isolation, RefusesACursorOfAnotherTenantAsItRefusesOneOfNone) {
   const std::string there_is = subscribe(at("mill")).Text();
   std::string there_is_none = subscribe(at("mall")).Text();
   ASSERT_THAT(there_is_none, HasSubstr("mall"));
-  for (std::size_t at; (at = there_is_none.find("mall")) != std::string::npos;) {
-    there_is_none.replace(at, 4, "mill");
+  for (std::size_t found; (found = there_is_none.find("mall")) != std::string::npos;) {
+    there_is_none.replace(found, 4, "mill");
   }
   EXPECT_EQ(there_is_none, there_is);
 }
