@@ -173,6 +173,15 @@ TEST_F(RouterApiTest, NoOtherActivationIsCompiledForThePlaybookThatIsAskedFor) {
   const auto again = Ask(&RouterApi::ActivatePlaybook, Activation(Source(), "r-2"));
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(again->source(), Source());
+  v1::ListPlaybooksRequest list;
+  list.set_parent("tenants/harbor-mfg");
+  const auto listed = Ask(&RouterApi::ListPlaybooks, list);
+  ASSERT_TRUE(listed.ok()) << listed.status();
+  ASSERT_EQ(listed->playbooks_size(), 4);
+  v1::Playbook newest = *last;
+  newest.clear_source();
+  EXPECT_EQ(listed->playbooks(0).DebugString(), newest.DebugString());
+  EXPECT_EQ(listed->playbooks(1).digest(), spoilt->digest());
   readers_->Stop();
 }
 

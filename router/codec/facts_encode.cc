@@ -233,6 +233,7 @@ struct Encoder {
     Put(fact.actor, to->mutable_actor());
     to->set_comment(fact.comment);
     to->set_request_id(fact.request_id);
+    to->set_rule_count(fact.rule_count);
   }
 };
 

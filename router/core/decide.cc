@@ -82,8 +82,9 @@ class Stepper {
                     RequestContent("activate", IncidentNumber(), content))) {
       return;
     }
-    part_.push_back(PlaybookActivated{activation.playbook->digest(), activation.actor,
-                                      activation.comment, activation.request_id});
+    part_.push_back(PlaybookActivated{
+        activation.playbook->digest(), activation.actor, activation.comment, activation.request_id,
+        static_cast<std::uint32_t>(activation.playbook->rules().size())});
     ApplyPart();
   }
 

@@ -279,6 +279,25 @@ TEST(Decide, ARequestThatIsSentAgainActsOnce) {
   EXPECT_THAT(again.facts, IsEmpty());
 }
 
+TEST(Decide, AnAcknowledgementUnderAnotherIdIsANewOneWithItsOwnTime) {
+  World world;
+  world.Fire("Down");
+  const auto expires = [&world](const char* id, absl::Duration holds) {
+    const Outcome outcome =
+        world.Do(Acknowledgement{testing::kAnn, IncidentNumber(1), "", id, holds});
+    EXPECT_EQ(outcome.repeated, outcome.facts.empty());
+    return absl::FromUnixMicros(
+               world.state.FindIncident(IncidentNumber(1))->acknowledgement_expires) -
+           world.now;
+  };
+  EXPECT_EQ(expires("first", absl::Minutes(30)), absl::Minutes(30));
+  EXPECT_EQ(expires("second", absl::Minutes(10)), absl::Minutes(10));
+  EXPECT_EQ(expires("", absl::Minutes(40)), absl::Minutes(40));
+  EXPECT_EQ(expires("", absl::Minutes(20)), absl::Minutes(20));
+  // The first one, sent again because its answer was lost, takes nothing back.
+  EXPECT_EQ(expires("first", absl::Minutes(30)), absl::Minutes(20));
+}
+
 TEST(Decide, ARequestIdThatComesAgainWithSomethingElseIsRefused) {
   World world;
   world.Fire("Down");

@@ -226,6 +226,8 @@ struct PlaybookActivated {
   Actor actor;
   std::string comment;
   std::string request_id;
+  // For lists, which do not compile each version; 0: an earlier release did not say.
+  std::uint32_t rule_count = 0;
 };
 
 // No alert ends by the passing of time before `until`.

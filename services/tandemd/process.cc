@@ -61,6 +61,7 @@ int Process::Run() {
 
 absl::Status Process::Start() {
   TANDEM_RETURN_IF_ERROR(MakePrivateFolder(config_.data_dir));
+  TANDEM_RETURN_IF_ERROR(CheckOwner(config_.data_dir, geteuid()));
   TANDEM_ASSIGN_OR_RETURN(
       admin_, runtime::AdminHttp::Start(
                   config_.admin.listen,
@@ -69,6 +70,8 @@ absl::Status Process::Start() {
   if (config_.roles.router) TANDEM_RETURN_IF_ERROR(StartRouter());
   TANDEM_RETURN_IF_ERROR(StartAuthentication());
   if (config_.roles.context) TANDEM_RETURN_IF_ERROR(StartContext());
+  // Of a process that was killed. Here the stores are locked, so no living one is meant by it.
+  TANDEM_RETURN_IF_ERROR(RemoveFile(AddressesFile()));
   TANDEM_RETURN_IF_ERROR(StartServer());
   if (config_.roles.router) TANDEM_RETURN_IF_ERROR(StartFollowing());
   if (config_.roles.notifier) TANDEM_RETURN_IF_ERROR(StartNotifier());
@@ -251,6 +254,8 @@ absl::Status Process::StartNotifier() {
   return absl::OkStatus();
 }
 
+std::string Process::AddressesFile() const { return config_.data_dir + "/addresses.json"; }
+
 absl::Status Process::WriteAddresses() {
   const auto address = [](const runtime::Endpoint& listen, std::uint16_t port) {
     return runtime::ToText({listen.host, port});
@@ -260,7 +265,13 @@ absl::Status Process::WriteAddresses() {
       {"admin", address(config_.admin.listen, admin_->bound_port())},
       {"pid", getpid()},
   };
-  return WritePrivateFile(config_.data_dir + "/addresses.json", addresses.dump(2) + "\n");
+  // Whoever holds the ports removes it, so that nobody is sent to where nobody listens.
+  shutdown_.OnStop("addresses", [path = AddressesFile()] {
+    if (const absl::Status removed = RemoveFile(path); !removed.ok()) {
+      Log(LogLevel::kWarn, "the addresses stay behind", {{"error", MessageOf(removed)}});
+    }
+  });
+  return WritePrivateFile(AddressesFile(), addresses.dump(2) + "\n");
 }
 
 }  // namespace tandem::tandemd

@@ -51,6 +51,7 @@ class Process {
   absl::Status StartServer();
   absl::Status StartFollowing();
   absl::Status StartNotifier();
+  std::string AddressesFile() const;
   absl::Status WriteAddresses();
   void WatchHealth(const std::vector<runtime::ServedService>& services);
   void Apply(const runtime::Config& config);

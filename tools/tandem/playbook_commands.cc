@@ -20,6 +20,7 @@
 #include "tools/tandem/names.h"
 #include "tools/tandem/pages.h"
 #include "tools/tandem/table.h"
+#include "tools/tandem/words.h"
 
 namespace tandem::cli {
 namespace {
@@ -162,10 +163,10 @@ absl::StatusOr<int> Activate(Session& session, const ActivateOptions& options) {
   if (session.options.json) {
     session.PrintJson(*answer);
   } else {
-    session.out() << fmt::format(
-        "{}: version {} {}, {} rules\n", Printable(TenantOf(request.parent())),
-        Printable(answer->digest().substr(0, 12)), options.check ? "would be active" : "is active",
-        answer->rule_count());
+    session.out() << fmt::format("{}: version {} {}, {}\n", Printable(TenantOf(request.parent())),
+                                 Printable(answer->digest().substr(0, 12)),
+                                 options.check ? "would be active" : "is active",
+                                 Counted(answer->rule_count(), "rule"));
   }
   return kExitOk;
 }
