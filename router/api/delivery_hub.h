@@ -3,9 +3,13 @@
 // Thread-safe.
 #pragma once
 
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "router/engine/engine.h"
@@ -36,8 +40,25 @@ class DeliveryHub final : public engine::CommitSink {
 
  private:
   journal::Journal* journal_;
-  std::mutex mutex_;  // guards the sinks, and holds commits back while one is added
+  // One that reads what is open while commits go on: what they bring waits for it.
+  struct Joining {
+    struct Missed {
+      journal::DeliveryRow row;
+      std::optional<v1::DeliveryEvent> event;  // nullopt: not known when it was committed
+    };
+    std::shared_ptr<DeliverySink> sink;
+    std::vector<Missed> missed;
+  };
+
+  // REQUIRES for both: mutex_ is held.
+  // What the change of a delivery is to those who watch; nullopt when they need not hear of it.
+  std::optional<v1::DeliveryEvent> EventOf(const journal::DeliveryRow& row);
+  // What the sink missed, and that it has everything. False when it takes nothing any more.
+  bool CatchUp(Joining& joining);
+
+  std::mutex mutex_;  // guards all below
   std::vector<std::shared_ptr<DeliverySink>> sinks_;
+  std::list<Joining> joining_;
   // Ids of the deliveries that were handed out, so that the end of one can name it.
   std::map<std::pair<TenantId, DeliveryNumber>, std::string> ids_;
 };

@@ -67,10 +67,8 @@ void DecideKnown(const AlertItem& alert, const AlertSlot& known, const Span& spa
 }
 
 // The labels that name the incident's group, sorted by name.
-std::vector<LabelView> GroupLabels(const TenantState& state, const playbook::Rule& rule,
-                                   LabelsView labels) {
+std::vector<LabelView> GroupLabels(const playbook::Rule& rule, LabelsView labels) {
   std::vector<LabelView> group;
-  if (state.incidents.size() >= Limits::kIncidentsMax) return group;  // see Limits
   if (rule.group_by.size() == 1 && rule.group_by.front() == "...") {
     group.assign(labels.begin(), labels.end());
     return group;
@@ -134,6 +132,17 @@ Micros FirstStep(const playbook::Playbook& playbook, const playbook::Rule& rule,
   return now + absl::ToInt64Microseconds(std::max(rule.group_wait, after));
 }
 
+// The group's incident that an alert joins or reopens; nullptr when it opens a new one.
+const Incident* FindOfGroup(const TenantState& state, const playbook::Rule& rule,
+                            const std::vector<LabelView>& group, Micros now) {
+  const auto known = state.groups.find(GroupIdentityOf(state.key, rule.name, group));
+  const Incident* incident =
+      known == state.groups.end() ? nullptr : state.FindIncident(known->second);
+  if (incident == nullptr || incident->state != IncidentState::kResolved) return incident;
+  const Micros since = now - incident->resolved;
+  return since > absl::ToInt64Microseconds(incident->Rule().reopen_within) ? nullptr : incident;
+}
+
 // An alert that was not known: finds its rule, then its incident.
 void DecideNew(const TenantState& state, const AlertBatch& batch, const AlertItem& alert,
                const Span& span, Micros now, Facts& facts) {
@@ -142,7 +151,12 @@ void DecideNew(const TenantState& state, const AlertBatch& batch, const AlertIte
   const playbook::Match match =
       playbook.MatchRule(alert.labels, binding, absl::FromUnixMicros(now));
   const playbook::Rule& rule = playbook.rules()[match.rule];
-  const std::vector<LabelView> group = GroupLabels(state, rule, alert.labels);
+  std::vector<LabelView> group = GroupLabels(rule, alert.labels);
+  const Incident* incident = FindOfGroup(state, rule, group, now);
+  if (incident == nullptr && state.incidents.size() >= state.incidents_max) {
+    group.clear();  // see Limits
+    incident = FindOfGroup(state, rule, group, now);
+  }
   const Severity severity =
       rule.severity.value_or(SeverityOfLabel(playbook::FindLabel(alert.labels, "severity")));
 
@@ -152,13 +166,6 @@ void DecideNew(const TenantState& state, const AlertBatch& batch, const AlertIte
                    .ends = span.ends,
                    .ends_by_timeout = span.ends_by_timeout,
                    .severity = severity};
-  const auto known = state.groups.find(GroupIdentityOf(state.key, rule.name, group));
-  const Incident* incident =
-      known == state.groups.end() ? nullptr : state.FindIncident(known->second);
-  if (incident != nullptr && incident->state == IncidentState::kResolved &&
-      now - incident->resolved > absl::ToInt64Microseconds(incident->Rule().reopen_within)) {
-    incident = nullptr;
-  }
   if (incident == nullptr) {
     fired.incident = state.last_incident.Next();
     IncidentOpened opened{.incident = fired.incident,

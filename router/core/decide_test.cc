@@ -58,6 +58,21 @@ TEST(Decide, ASiblingJoinsTheGroup) {
   EXPECT_EQ(Of<IncidentOpened>(world.Fire("Other")).size(), 1U);
 }
 
+TEST(Decide, AboveTheLimitOnlyGroupsWithoutAnIncidentShareOne) {
+  World world;
+  world.state.incidents_max = 2;
+  world.Fire("Down");
+  world.Fire("Late");
+  EXPECT_EQ(Of<AlertFired>(world.Fire("Down", "b"))[0].incident, IncidentNumber(1));
+  const Facts shared = world.Fire("Third");
+  ASSERT_EQ(Of<IncidentOpened>(shared).size(), 1U);
+  EXPECT_THAT(Of<IncidentOpened>(shared)[0].group_labels, IsEmpty());
+
+  EXPECT_THAT(Of<IncidentOpened>(world.Fire("Fourth")), IsEmpty());
+  EXPECT_EQ(Of<AlertFired>(world.Fire("Fifth"))[0].incident, IncidentNumber(3));
+  EXPECT_EQ(Of<AlertFired>(world.Fire("Late", "b"))[0].incident, IncidentNumber(2));
+}
+
 TEST(Decide, ARepeatOnlyRefreshes) {
   World world;
   world.Fire("Down");

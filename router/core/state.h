@@ -106,7 +106,7 @@ struct TakenRequest {
 };
 
 struct Limits {
-  // Incidents in the state of a tenant. Above it a new group joins the one incident that its rule
+  // Incidents in the state of a tenant. Above it a group that has none joins the one that its rule
   // opens without grouping, so that nothing is lost. 250,000 × 0.8 KiB ≈ 200 MiB.
   static constexpr std::size_t kIncidentsMax = 250'000;
   // Clients whose position is remembered; above it the one heard of longest ago is forgotten, and
@@ -120,7 +120,8 @@ struct Limits {
 
 struct TenantState {
   TenantId tenant;
-  IdentityKey key = {};  // of this process; no part of the state's meaning
+  IdentityKey key = {};  // of this process; no part of the state's meaning, as the next
+  std::size_t incidents_max = Limits::kIncidentsMax;
 
   Sequence last_sequence;
   Micros last_time = 0;

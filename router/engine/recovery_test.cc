@@ -151,6 +151,13 @@ TEST_F(RecoveryTest, ARestartThatWasShorterThanAgentsWaitAddsNothing) {
   EXPECT_EQ(rig_.Recovered(kMill)->last_sequence, before);
 }
 
+// Histories say only by its digest that they were decided under it.
+TEST(DefaultPlaybook, NeverChanges) {
+  EXPECT_EQ(DefaultPlaybook(TenantId("mill"))->digest(),
+            "4c7cf07ee16b9b0785b8b594c2379c7360ad3413ae1353ab9be2426db9641aab")
+      << "histories that began under the former one could not be read back";
+}
+
 TEST_F(RecoveryTest, ASnapshotAndTheRecordsAfterItGiveTheSameState) {
   ASSERT_TRUE(WriteSnapshot(kHarbor).ok());
   EXPECT_EQ(Digest(kHarbor, &store_), Digest(kHarbor));
