@@ -133,7 +133,7 @@ def main():
         split.context.process.signal(signal.SIGCONT)
         expect(rule_of(stopped) == "critical-in-a-factory", "a context service that hangs")
         figures = compare_books(SimpleNamespace(router=split.router, receiver=receiver,
-                                                agents=agents))
+                                                agents=agents, patience=options.patience))
         return f"rounds={options.rounds} oldest_context={max(ages):.1f}s {figures}"
 
 
