@@ -130,8 +130,9 @@ class Together(unittest.TestCase):
                               "using Four = std::map<int, int>;\n"
                               "std::vector<int>& Five(int a) {\n  return six;\n}\n"
                               "void Engine::Seven() {}\n"
-                              "const std::string kEight[] = {};\n"),
-            {"ONE", "TEST(Two, Says", "Three", "Four", "Five", "kEight"})
+                              "const std::string kEight[] = {};\n"
+                              "extern \"C\" int Nine() {}\n"),
+            {"ONE", "TEST(Two, Says", "Three", "Four", "Five", "kEight", "Nine"})
 
 
 

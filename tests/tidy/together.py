@@ -17,7 +17,7 @@ DEFINED = tuple(re.compile(pattern, re.MULTILINE) for pattern in (
     r"^#define (\w+)",
     r"^((?:TYPED_)?TEST(?:_F|_P)?\(\w+, \w+)",
     r"^(?:template <[^\n]*>\s+)?(?:class|struct|enum class|enum|using) (\w+)(?= |;|$)",
-    r"^(?=\w)[\w:<>,*&\[\] ]*?[\w>*&\]] ?(?<![:\w])(\w+)(?=\(|\{|\[| =|;)",
+    r"^(?=\w)[\w:<>,*&\[\]\" ]*?[\w>*&\]] ?(?<![:\w])(\w+)(?=\(|\{|\[| =|;)",
 ))
 NOT_DEFINED = {"namespace", "return"}
 
