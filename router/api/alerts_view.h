@@ -26,6 +26,8 @@ class AlertsView {
   // Records that were just committed: they are read from here, until the next call. nullptr: from
   // the journal alone. REQUIRES: `commit` lives until then.
   void LookFirstIn(const journal::Commit* commit) { commit_ = commit; }
+  // What was read is read again: it may have come from a commit that was never made.
+  void Forget() { kept_.clear(); }
 
   // Fills `out` from where `ref` points; `record` is the record of the event that holds `ref`. An
   // alert whose record is no longer kept comes without labels.

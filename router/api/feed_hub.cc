@@ -30,6 +30,18 @@ absl::Status TooOld(const Positions& oldest) {
                  "cursor", MakeCursor(oldest));
 }
 
+// While it lives, what the sink is sent may leave together.
+class Together {
+ public:
+  explicit Together(std::shared_ptr<FeedSink> sink) : sink_(std::move(sink)) { sink_->Hold(); }
+  ~Together() { sink_->Release(); }
+  Together(const Together&) = delete;
+  Together& operator=(const Together&) = delete;
+
+ private:
+  const std::shared_ptr<FeedSink> sink_;
+};
+
 // One who watches all tenants gets a tenant that was created since, from its first record on.
 void Join(const TenantId& tenant, Subscription& wanted, Positions& at) {
   if (!wanted.all_tenants || tenant == core::kInstallation) return;
@@ -55,9 +67,19 @@ absl::StatusOr<std::unique_ptr<FeedHub>> FeedHub::Start(journal::Journal* journa
 
 FeedHub::~FeedHub() { Stop(); }
 
+void FeedHub::OnDecided(const std::shared_ptr<const journal::Commit>& commit) {
+  {
+    std::lock_guard lock(mutex_);
+    if (count_ == 0 || commit->events.empty()) return;
+    decided_ = commit;
+  }
+  changed_.notify_one();
+}
+
 void FeedHub::OnCommitted(const std::shared_ptr<const journal::Commit>& commit) {
   {
     std::lock_guard lock(mutex_);
+    decided_ = nullptr;  // too late to prepare it
     commits_.push_back(commit);
     if (commits_.size() > options_.commits_max) {
       for (const journal::RecordRow& record : commits_.front()->records) {
@@ -115,10 +137,12 @@ void FeedHub::Loop() {
     std::vector<Subscriber> arriving;
     std::vector<const FeedSink*> leaving;
     Positions dropped;
+    std::shared_ptr<const journal::Commit> decided;
     {
       std::unique_lock lock(mutex_);
       const auto ready = [this] {
-        return stopping_ || poked_ || !commits_.empty() || !arriving_.empty() || !leaving_.empty();
+        return stopping_ || poked_ || decided_ != nullptr || !commits_.empty() ||
+               !arriving_.empty() || !leaving_.empty();
       };
       if (!more) {
         changed_.wait_for(lock, absl::ToChronoNanoseconds(options_.heartbeat / 4), ready);
@@ -129,6 +153,7 @@ void FeedHub::Loop() {
       arriving.swap(arriving_);
       leaving.swap(leaving_);
       dropped.swap(dropped_);
+      decided.swap(decided_);
     }
     // Before the new ones come: one of them may live where one that left has lived.
     Forget(leaving);
@@ -137,7 +162,8 @@ void FeedHub::Loop() {
       subscribers_.push_back(std::move(subscriber));
     }
     if (!dropped.empty()) Skip(dropped);
-    for (const auto& commit : commits) Deliver(*commit);
+    for (const auto& commit : commits) Deliver(commit);
+    if (decided != nullptr) Prepare(decided);
     more = false;
     for (Subscriber& subscriber : subscribers_) {
       if (!subscriber.live && subscriber.sink != nullptr) more = CatchUp(subscriber) || more;
@@ -227,32 +253,61 @@ bool FeedHub::IsTooMuchAtOnce(const journal::Commit& commit) const {
   return bytes > options_.live_bytes_max;
 }
 
-void FeedHub::Deliver(const journal::Commit& commit) {
-  for (const journal::RecordRow& record : commit.records) Meet(record.tenant);
-  const bool too_much = IsTooMuchAtOnce(commit);
-  const bool anybody = std::any_of(
-      subscribers_.begin(), subscribers_.end(),
-      [](const Subscriber& subscriber) { return subscriber.live && subscriber.sink != nullptr; });
-  if (too_much) {
+// What can be done while the commit is being written: nobody hears of it yet.
+void FeedHub::Prepare(const std::shared_ptr<const journal::Commit>& commit) {
+  // One that was prepared and not committed is not to be found in the journal, and its number will
+  // be another's.
+  if (prepared_.commit != nullptr) {
+    alerts_->Forget();
+    DropPrepared();
+  }
+  prepared_.commit = commit;
+  if (IsTooMuchAtOnce(*commit)) return;  // it is read from the journal
+  prepared_.items.reserve(commit->events.size());
+  alerts_->LookFirstIn(commit.get());
+  for (const journal::EventRow& row : commit->events) {
+    FeedItem& item = prepared_.items.emplace_back(row, &prepared_.arena);
+    if (!item.is_readable()) continue;
+    for (const Subscriber& subscriber : subscribers_) {
+      if (!IsLive(subscriber) || !subscriber.at.contains(row.tenant)) continue;
+      if (subscriber.wanted.filter.Matches(item.incident())) BodyFor(subscriber, item);
+    }
+  }
+  alerts_->LookFirstIn(nullptr);
+}
+
+void FeedHub::DropPrepared() {
+  prepared_.items.clear();
+  prepared_.arena.Reset();
+  prepared_.commit = nullptr;
+}
+
+std::shared_ptr<const std::string> FeedHub::BodyFor(const Subscriber& subscriber, FeedItem& item) {
+  return subscriber.wanted.omit_alerts ? item.Body()
+                                       : item.BodyWithAlerts(*alerts_, options_.event);
+}
+
+void FeedHub::Deliver(const std::shared_ptr<const journal::Commit>& commit) {
+  for (const journal::RecordRow& record : commit->records) Meet(record.tenant);
+  if (IsTooMuchAtOnce(*commit)) {
     for (Subscriber& subscriber : subscribers_) subscriber.live = false;
-  } else if (anybody) {
-    std::vector<FeedItem> items;
-    items.reserve(commit.events.size());
-    for (const journal::EventRow& row : commit.events) items.emplace_back(row, &arena_);
-    alerts_->LookFirstIn(&commit);
+  } else if (std::any_of(subscribers_.begin(), subscribers_.end(), IsLive)) {
+    if (prepared_.commit != commit) Prepare(commit);
+    alerts_->LookFirstIn(commit.get());
     for (Subscriber& subscriber : subscribers_) {
-      if (subscriber.live && subscriber.sink != nullptr) DeliverTo(subscriber, commit, items);
+      if (IsLive(subscriber)) DeliverTo(subscriber, *commit, prepared_.items);
     }
     alerts_->LookFirstIn(nullptr);
   }
-  arena_.Reset();
-  for (const journal::RecordRow& record : commit.records) {
+  DropPrepared();
+  for (const journal::RecordRow& record : commit->records) {
     published_[record.tenant] = {record.sequence};
   }
 }
 
 void FeedHub::DeliverTo(Subscriber& subscriber, const journal::Commit& commit,
                         std::vector<FeedItem>& items) {
+  const Together together(subscriber.sink);
   auto event = commit.events.begin();
   for (const journal::RecordRow& record : commit.records) {
     // Events follow the order of their records.
@@ -301,6 +356,7 @@ bool FeedHub::CatchUpTenant(Subscriber& subscriber, const TenantId& tenant) {
     return false;
   }
   subscriber.bytes_sent = 0;
+  const Together together(subscriber.sink);
   for (const journal::EventRow& row : *rows) {
     // What was committed since is also handed over as a commit.
     if (row.sequence > published.sequence) break;
@@ -327,9 +383,7 @@ bool FeedHub::SendEvent(Subscriber& subscriber, const journal::EventRow& row, Fe
       std::exchange(subscriber.at[row.tenant], {row.sequence, row.incident.value});
   if (!item.is_readable()) return true;
   if (!subscriber.wanted.filter.Matches(item.incident())) return true;
-  FeedMessage message = MakeMessage(
-      subscriber.wanted.omit_alerts ? item.Body() : item.BodyWithAlerts(*alerts_, options_.event),
-      MakeCursor(subscriber.at));
+  FeedMessage message = MakeMessage(BodyFor(subscriber, item), MakeCursor(subscriber.at));
   subscriber.bytes_sent += message.size();
   subscriber.last_sent = clock_->Now();
   const FeedSink::Sent sent = subscriber.sink->Send(std::move(message));

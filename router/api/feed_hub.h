@@ -34,6 +34,9 @@ class FeedSink {
   virtual ~FeedSink() = default;
   enum class Sent { kYes, kFull, kGone };
   virtual Sent Send(FeedMessage message) = 0;
+  // What is sent between the two may leave together.
+  virtual void Hold() {}
+  virtual void Release() {}
   // True when so little waits, by number and by bytes, that history may be sent. After a false the
   // sink calls Poke once it has room.
   virtual bool HasRoom() const = 0;
@@ -78,6 +81,7 @@ class FeedHub final : public engine::CommitSink {
                                                         const Clock* clock, Options options);
   ~FeedHub() override;
 
+  void OnDecided(const std::shared_ptr<const journal::Commit>& commit) override;
   void OnCommitted(const std::shared_ptr<const journal::Commit>& commit) override;
 
   // RESOURCE_EXHAUSTED when there are too many. One whose `from` lies before what the retention has
@@ -103,6 +107,12 @@ class FeedHub final : public engine::CommitSink {
     std::size_t bytes_sent = 0;  // of the page that is being sent
   };
   using Subscribers = std::list<Subscriber>;
+  // The events of a commit, made ready while it is written.
+  struct Prepared {
+    std::shared_ptr<const journal::Commit> commit;
+    google::protobuf::Arena arena;
+    std::vector<FeedItem> items;  // as commit->events
+  };
 
   FeedHub(const Clock* clock, Options options) : clock_(clock), options_(options) {}
 
@@ -114,7 +124,14 @@ class FeedHub final : public engine::CommitSink {
   FeedPosition StartOf(const Subscription& wanted, const TenantId& tenant) const;
   FeedPosition Published(const TenantId& tenant) const;
   void Meet(const TenantId& tenant);
-  void Deliver(const journal::Commit& commit);
+  // Has caught up, and takes what comes.
+  static bool IsLive(const Subscriber& subscriber) {
+    return subscriber.live && subscriber.sink != nullptr;
+  }
+  std::shared_ptr<const std::string> BodyFor(const Subscriber& subscriber, FeedItem& item);
+  void Prepare(const std::shared_ptr<const journal::Commit>& commit);
+  void DropPrepared();
+  void Deliver(const std::shared_ptr<const journal::Commit>& commit);
   void DeliverTo(Subscriber& subscriber, const journal::Commit& commit,
                  std::vector<FeedItem>& items);
   bool CatchUp(Subscriber& subscriber);
@@ -128,13 +145,15 @@ class FeedHub final : public engine::CommitSink {
   const Options options_;
   std::unique_ptr<journal::Reader> reader_;
   std::unique_ptr<AlertsView> alerts_;
-  google::protobuf::Arena arena_;  // hub's thread: what the events at hand are made of
+  google::protobuf::Arena arena_;  // hub's thread: what events from the journal are made of
+  Prepared prepared_;              // hub's thread
   Positions published_;            // hub's thread: the last record of each tenant that it has seen
   Subscribers subscribers_;        // hub's thread
 
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable changed_;
   std::deque<std::shared_ptr<const journal::Commit>> commits_;
+  std::shared_ptr<const journal::Commit> decided_;  // the last one, until it is committed
   Positions dropped_;  // the last record of each tenant whose commit was dropped
   std::vector<Subscriber> arriving_;
   std::vector<const FeedSink*> leaving_;

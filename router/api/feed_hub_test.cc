@@ -64,6 +64,12 @@ class FeedHubTest : public ::testing::Test {
     EXPECT_TRUE(hub_->Add(sink, std::move(wanted)).ok());
     return sink;
   }
+  // What was decided before this call has been prepared after it: the hub welcomes the first only
+  // behind it, and the second only once it is done with the first.
+  void AwaitPrepared() {
+    Watch({.tenants = {kMill}})->AwaitBeats(1);
+    Watch({.tenants = {kMill}})->AwaitBeats(1);
+  }
   static Subscription All() { return {.tenants = {kHarbor, kMill}, .from_beginning = true}; }
   static Subscription After(const std::string& cursor) {
     return {.tenants = {kHarbor, kMill}, .from = *ReadCursor(cursor)};
@@ -85,6 +91,47 @@ TEST_F(FeedHubTest, TellsFromTheBeginningAndThenWhatComes) {
 
   EXPECT_THAT(sink->Await(4),
               ElementsAre("harbor-mfg 2.1", "harbor-mfg 2.2", "mill 2.1", "harbor-mfg 3.3"));
+}
+
+TEST_F(FeedHubTest, SaysNothingOfWhatIsNotDurable) {
+  Start();
+  const auto sink = Watch(All());
+  Fire(kHarbor, 1, {"A"});
+  sink->Await(1);
+  rig_.journal.Hold();
+  auto answered = Send(*rig_.engine, kHarbor, Alerts(2, {"B"}));
+  rig_.journal.AwaitHeld();
+  AwaitPrepared();
+  EXPECT_EQ(sink->Await(1).size(), 1U);
+  rig_.journal.Release();
+
+  EXPECT_TRUE(Await(std::move(answered)).ok());
+  EXPECT_THAT(sink->Await(2), ElementsAre("harbor-mfg 2.1", "harbor-mfg 3.2"));
+}
+
+TEST_F(FeedHubTest, WhatCouldNotBeWrittenIsNotSeenInThePlaceOfWhatWas) {
+  Start();
+  const auto sink = Watch(All());
+  Fire(kHarbor, 1, {"A"});
+  sink->Await(1);
+  rig_.journal.Hold();
+  rig_.journal.FailAfter(0, engine::testing::DiskFull());
+  auto lost = Send(*rig_.engine, kHarbor, Alerts(2, {"Lost"}));
+  rig_.journal.AwaitHeld();
+  AwaitPrepared();
+  rig_.journal.Release();
+  ASSERT_FALSE(Await(std::move(lost)).ok());
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (rig_.engine->health() != engine::EngineHealth::kServing &&
+         std::chrono::steady_clock::now() < deadline) {
+    rig_.engine->Wake();
+    std::this_thread::yield();
+  }
+  Fire(kHarbor, 2, {"Kept"});
+
+  EXPECT_THAT(sink->Await(2), ElementsAre("harbor-mfg 2.1", "harbor-mfg 3.2"));
+  ASSERT_EQ(sink->event(1).alerts_size(), 1);
+  EXPECT_EQ(sink->event(1).alerts(0).labels(0).value(), "Kept");
 }
 
 TEST_F(FeedHubTest, TellsOnlyWhatComesToOneWhoAsksForNothingElse) {

@@ -52,6 +52,8 @@ class FeedStream final : public Reactor, public rpc::DrainableStream, public Fee
     }
     return Sent::kGone;
   }
+  void Hold() override { outbound_.Hold(); }
+  void Release() override { outbound_.Release(); }
   // Says that the hub waits before it looks: a write that is done in between then pokes it.
   bool HasRoom() const override {
     hub_waits_ = true;

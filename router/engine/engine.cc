@@ -237,9 +237,12 @@ void Engine::RunGroup(std::vector<Command> commands) {
 }
 
 void Engine::Commit(Shard::Group group) {
+  std::shared_ptr<const journal::Commit> commit;
   if (!group.commit.records.empty()) {
+    commit = std::make_shared<const journal::Commit>(std::move(group.commit));
+    for (CommitSink* sink : options_.sinks) sink->OnDecided(commit);
     const auto start = std::chrono::steady_clock::now();
-    absl::Status appended = journal_->Append(group.commit);
+    absl::Status appended = journal_->Append(*commit);
     counters_.append_nanoseconds += static_cast<std::uint64_t>(
         std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count());
     if (IsPlanted(Plant::kRetryFsync) && !appended.ok()) appended = absl::OkStatus();
@@ -260,15 +263,15 @@ void Engine::Commit(Shard::Group group) {
       return;
     }
     ++counters_.groups;
-    counters_.records += group.commit.records.size();
+    counters_.records += commit->records.size();
     UpdateGauges();
   }
   if (group.installation_changed) PublishInstallation();
-  // Answers first: a caller may read what it was told was done.
+  // Those who watch first: their threads run while the callers are answered here.
+  if (commit != nullptr) {
+    for (CommitSink* sink : options_.sinks) sink->OnCommitted(commit);
+  }
   for (auto& [done, reply] : group.answers) done(std::move(reply));
-  if (group.commit.records.empty()) return;
-  const auto committed = std::make_shared<const journal::Commit>(std::move(group.commit));
-  for (CommitSink* sink : options_.sinks) sink->OnCommitted(committed);
 }
 
 void Engine::Fail(const absl::Status& status) {

@@ -32,6 +32,9 @@ namespace tandem::engine {
 class CommitSink {
  public:
   virtual ~CommitSink() = default;
+  // What is being made durable right now: it may be prepared, but nobody may be told. OnCommitted
+  // with the same pointer follows, or nothing when it could not be written.
+  virtual void OnDecided(const std::shared_ptr<const journal::Commit>& /*commit*/) {}
   virtual void OnCommitted(const std::shared_ptr<const journal::Commit>& commit) = 0;
 };
 

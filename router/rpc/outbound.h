@@ -50,13 +50,30 @@ class Outbound {
     TANDEM_CHECK(limits.messages_max >= 1, "a queue that takes nothing");
   }
 
+  // Between Hold and Release what is pushed only queues, so that it leaves together; an end waits,
+  // too. Not nested.
+  void Hold() {
+    const std::lock_guard lock(mutex_);
+    held_ = true;
+  }
+  void Release() {
+    {
+      const std::lock_guard lock(mutex_);
+      held_ = false;
+      if (writing_) return;
+    }
+    GoOn();
+  }
+
   Offer Push(Message message) {
     const std::size_t bytes = SizeOf(message);
     {
       const std::lock_guard lock(mutex_);
       if (ending_) return Offer::kEnded;
-      if (writing_) {
-        if (queue_.size() >= limits_.messages_max || queued_bytes_ + bytes > limits_.bytes_max) {
+      if (writing_ || held_) {
+        const bool is_first = !writing_ && queue_.empty();
+        if (!is_first &&
+            (queue_.size() >= limits_.messages_max || queued_bytes_ + bytes > limits_.bytes_max)) {
           return Offer::kOverflow;
         }
         queue_.push_back({std::move(message), bytes});
@@ -79,8 +96,6 @@ class Outbound {
 
   // From the reactor's OnWriteDone.
   void OnWriteDone(bool ok) {
-    std::optional<grpc::Status> finish;
-    grpc::WriteOptions options;
     {
       const std::lock_guard lock(mutex_);
       TANDEM_CHECK(writing_, "a write is done that was never started");
@@ -88,23 +103,9 @@ class Outbound {
         queue_.clear();
         if (!ending_) ending_ = grpc::Status(grpc::StatusCode::CANCELLED, "the reader has gone");
       }
-      writing_ = !queue_.empty();
-      if (writing_) {
-        in_flight_ = std::move(queue_.front().message);
-        queued_bytes_ -= queue_.front().bytes;
-        queue_.pop_front();
-        // gRPC may keep it back until the next write, which follows at once: one packet for many.
-        if (!queue_.empty()) options.set_buffer_hint();
-      } else if (ending_) {
-        finish = ending_;
-      }
-      if (!finish && !writing_) return;
+      writing_ = false;
     }
-    if (finish) {
-      reactor_->Finish(*std::move(finish));
-    } else {
-      reactor_->StartWrite(&in_flight_, options);
-    }
+    GoOn();
   }
 
   // Their bytes, as serialized.
@@ -126,6 +127,33 @@ class Outbound {
     std::size_t bytes = 0;
   };
 
+  // Writes what is next, or ends when that is due and all is written. Nothing was in flight.
+  void GoOn() {
+    grpc::WriteOptions options;
+    std::optional<grpc::Status> finish;
+    {
+      const std::lock_guard lock(mutex_);
+      if (writing_ || held_) return;  // another has gone on, or will
+      if (!queue_.empty()) {
+        writing_ = true;
+        in_flight_ = std::move(queue_.front().message);
+        queued_bytes_ -= queue_.front().bytes;
+        queue_.pop_front();
+        // gRPC may keep it back until the next write, which follows at once: one packet for many.
+        if (!queue_.empty()) options.set_buffer_hint();
+      } else if (ending_ && !std::exchange(finished_, true)) {
+        finish = ending_;
+      } else {
+        return;
+      }
+    }
+    if (finish) {
+      reactor_->Finish(*std::move(finish));
+    } else {
+      reactor_->StartWrite(&in_flight_, options);
+    }
+  }
+
   void Finish(grpc::Status status, Queued queued) {
     {
       const std::lock_guard lock(mutex_);
@@ -134,16 +162,17 @@ class Outbound {
         queued_bytes_ = 0;
       }
       if (ending_) return;
-      ending_ = status;
-      if (writing_) return;  // OnWriteDone finishes.
+      ending_ = std::move(status);
     }
-    reactor_->Finish(std::move(status));
+    GoOn();
   }
 
   Reactor* const reactor_;
   const OutboundLimits limits_;
   mutable std::mutex mutex_;  // guards all below; in_flight_ belongs to gRPC while writing_
   bool writing_ = false;
+  bool held_ = false;
+  bool finished_ = false;
   Message in_flight_;
   std::deque<Waiting> queue_;
   std::size_t queued_bytes_ = 0;

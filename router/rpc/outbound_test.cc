@@ -63,6 +63,51 @@ TEST_F(OutboundTest, ReportsAnOverflowByBytesButSendsALargeMessageAlone) {
   EXPECT_EQ(outbound.Push({"1"}), Offer::kTaken);
 }
 
+TEST_F(OutboundTest, SendsTogetherWhatIsPushedWhileItIsHeld) {
+  outbound.Hold();
+  EXPECT_EQ(outbound.Push({"much larger than ten"}), Offer::kTaken);
+  EXPECT_EQ(outbound.Push({"b"}), Offer::kOverflow);
+  EXPECT_THAT(reactor.log, ElementsAre());
+  outbound.Release();
+  EXPECT_EQ(outbound.Push({"b"}), Offer::kTaken);
+  outbound.OnWriteDone(true);
+  outbound.OnWriteDone(true);
+
+  outbound.Hold();
+  outbound.Push({"c"});
+  outbound.Push({"d"});
+  outbound.Release();
+  outbound.OnWriteDone(true);
+  outbound.OnWriteDone(true);
+
+  EXPECT_THAT(reactor.log,
+              ElementsAre("write much larger than ten", "write b", "write c, more", "write d"));
+}
+
+TEST_F(OutboundTest, EndsAfterTheReleaseWhenItIsHeld) {
+  outbound.Hold();
+  outbound.Push({"a"});
+  outbound.EndAfterQueue(kBye);
+  EXPECT_THAT(reactor.log, ElementsAre());
+  outbound.Release();
+  EXPECT_THAT(reactor.log, ElementsAre("write a"));
+  outbound.OnWriteDone(true);
+
+  EXPECT_THAT(reactor.log, ElementsAre("write a", "finish bye"));
+}
+
+TEST_F(OutboundTest, AnImmediateEndWhileHeldDropsWhatIsQueuedAndFinishesOnce) {
+  outbound.Hold();
+  outbound.Push({"a"});
+  outbound.EndAfterQueue(kBye);
+  outbound.End({grpc::StatusCode::CANCELLED, "too late"});
+  outbound.Release();
+  outbound.Hold();
+  outbound.Release();
+
+  EXPECT_THAT(reactor.log, ElementsAre("finish bye"));
+}
+
 TEST_F(OutboundTest, EndsAtOnceWhenNothingIsInFlight) {
   outbound.End(kBye);
 

@@ -26,21 +26,25 @@ class LatencyStream final : public StreamHandler {
         batches_(options.alerts),
         hello_(LoadHello(options.target, 0)) {}
 
-  // One more batch is due at `time`. Kick the stream after it.
+  // Makes the bytes of the next batch, ahead of its time: what an agent sees is ready to be sent.
+  // After the welcome; one thread.
+  void Prepare() { prepared_ = batches_.Next(++number_); }
+  // One more batch, the prepared one, is due at `time`. Kick the stream after it.
   void Schedule(SteadyTime time) {
     const std::lock_guard lock(mutex_);
-    due_.push_back(time);
+    due_.push_back({time, std::move(prepared_)});
   }
 
   std::optional<grpc::ByteBuffer> Next() override {
     const std::lock_guard lock(mutex_);
     if (hello_) return std::exchange(hello_, std::nullopt);
     if (!welcome_ || due_.empty()) return std::nullopt;
-    unconfirmed_.push_back(due_.front());
-    // The ids of a run are consecutive: alert n of it was due at due_of_alert_[n].
-    due_of_alert_.insert(due_of_alert_.end(), batch_, due_.front());
+    Due due = std::move(due_.front());
     due_.pop_front();
-    return batches_.Next(++number_);
+    unconfirmed_.push_back(due.time);
+    // The ids of a run are consecutive: alert n of it was due at due_of_alert_[n].
+    due_of_alert_.insert(due_of_alert_.end(), batch_, due.time);
+    return std::move(due.batch);
   }
 
   absl::Status OnAnswer(const grpc::ByteBuffer& answer, SteadyTime) override {
@@ -72,7 +76,7 @@ class LatencyStream final : public StreamHandler {
     if (due == SteadyTime()) return;  // seen before
     to_subscriber_.Add(now - due);
     due = SteadyTime();
-    changed_.notify_all();
+    if (IsAllSeen()) changed_.notify_all();  // waking the schedule at each would slow the reader
   }
 
   bool AwaitWelcome(std::chrono::milliseconds timeout) {
@@ -86,8 +90,7 @@ class LatencyStream final : public StreamHandler {
   // Waits until every alert that was sent was seen.
   void AwaitAllSeen(std::chrono::milliseconds timeout) {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, timeout,
-                      [&] { return to_subscriber_.count() + refused_ >= due_of_alert_.size(); });
+    changed_.wait_for(lock, timeout, [&] { return IsAllSeen(); });
   }
 
   // After the stream's end.
@@ -102,15 +105,24 @@ class LatencyStream final : public StreamHandler {
   }
 
  private:
+  struct Due {
+    SteadyTime time;
+    grpc::ByteBuffer batch;
+  };
+
+  // REQUIRES: mutex_ is held.
+  bool IsAllSeen() const { return to_subscriber_.count() + refused_ >= due_of_alert_.size(); }
+
   const std::uint32_t batch_;
   const std::uint64_t first_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  ReferenceBatches batches_;
+  ReferenceBatches batches_;  // of the thread that prepares, as are the next two
+  std::uint64_t number_ = 0;  // set by the welcome before
+  grpc::ByteBuffer prepared_;
   std::optional<grpc::ByteBuffer> hello_;
   bool welcome_ = false;
-  std::uint64_t number_ = 0;
-  std::deque<SteadyTime> due_;          // not written yet; grows while the window is full
+  std::deque<Due> due_;                 // not written yet; grows while the window is full
   std::deque<SteadyTime> unconfirmed_;  // at most the window
   std::vector<SteadyTime> due_of_alert_;
   std::uint64_t refused_ = 0;
@@ -128,6 +140,7 @@ void KeepSchedule(const LatencyOptions& options, LatencyStream& handler, LoadStr
     const SteadyTime due =
         begin + std::chrono::duration_cast<SteadyTime::duration>(gap * static_cast<double>(i));
     if (due >= begin + options.duration || stream.broken() || !feed.status().ok()) return;
+    handler.Prepare();
     handler.AwaitUntil(due);
     handler.Schedule(due);
     stream.Kick();
