@@ -1,5 +1,7 @@
 #include "router/api/feed_service.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <memory>
@@ -7,6 +9,7 @@
 
 #include "router/api/names.h"
 #include "router/base/status.h"
+#include "router/base/text.h"
 #include "router/rpc/outbound.h"
 
 namespace tandem::api {
@@ -100,6 +103,21 @@ class FeedStream final : public Reactor, public rpc::DrainableStream, public Fee
   std::shared_ptr<FeedStream> self_;  // until OnDone; the hub holds one, too
 };
 
+// A cursor of tenants that this subscription is not about would be passed over in silence, and the
+// reader would miss what it meant to resume. The answer says nothing of whether they exist.
+absl::Status CheckTenants(const Subscription& wanted) {
+  if (wanted.all_tenants) return absl::OkStatus();
+  for (const auto& [tenant, position] : *wanted.from) {
+    if (std::binary_search(wanted.tenants.begin(), wanted.tenants.end(), tenant)) continue;
+    return InvalidField(
+        "CURSOR_OTHER_TENANT", "cursor",
+        fmt::format("it is a cursor of tenants/{} too, which this call does not ask for; name the "
+                    "tenants in `parents` that the cursor was made for, or begin without it",
+                    Shown(tenant.value)));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Subscription> FeedService::Read(const rpc::Call& call,
@@ -135,6 +153,7 @@ absl::StatusOr<Subscription> FeedService::Judge(const rpc::Call& call,
       return InvalidField("CURSOR_INVALID", "cursor", "expected none with from_beginning");
     }
     TANDEM_ASSIGN_OR_RETURN(wanted.from, ReadCursor(request.cursor()));
+    TANDEM_RETURN_IF_ERROR(CheckTenants(wanted));
   }
   return wanted;
 }

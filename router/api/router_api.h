@@ -24,6 +24,10 @@ namespace tandem::api {
 template <typename Response>
 using Answer = std::function<void(absl::StatusOr<Response>)>;
 
+// Whether the notifier has a signing secret of this name that the tenant's playbook may use.
+// Thread-safe.
+using HasSecret = std::function<bool(const TenantId& tenant, const std::string& name)>;
+
 class RouterApi {
  public:
   struct Parts {
@@ -34,6 +38,8 @@ class RouterApi {
     // Told once a change of tenants, principals or tokens is durable: open calls may have lost
     // their right to go on. On the engine's thread; returns at once. May be empty.
     std::function<void()> on_installation_changed;
+    // Empty where the notifier, which alone knows, is another process.
+    HasSecret has_secret;
   };
 
   // All parts outlive it.

@@ -28,33 +28,31 @@ struct Activation {
   core::PlaybookActivation input;
 };
 
-// The activations in the records `at`, in that order.
-absl::StatusOr<std::vector<Activation>> ReadActivations(journal::Reader& reader,
-                                                        const TenantId& tenant,
-                                                        const std::vector<Sequence>& at) {
-  std::vector<Activation> found;
-  for (const Sequence sequence : at) {
-    TANDEM_ASSIGN_OR_RETURN(const auto row, reader.ReadRecord(tenant, sequence));
-    if (!row) continue;  // older than what is kept
-    TANDEM_ASSIGN_OR_RETURN(auto record, codec::DecodeRecord(row->body, {}));
-    found.push_back({row->sequence, row->time, std::get<core::PlaybookActivation>(record.input)});
-  }
-  return found;
+// The activation in the record at `sequence`; nullopt when that is older than what is kept.
+absl::StatusOr<std::optional<Activation>> ReadActivation(journal::Reader& reader,
+                                                         const TenantId& tenant,
+                                                         Sequence sequence) {
+  TANDEM_ASSIGN_OR_RETURN(const auto row, reader.ReadRecord(tenant, sequence));
+  if (!row) return std::nullopt;
+  TANDEM_ASSIGN_OR_RETURN(auto record, codec::DecodeRecord(row->body, {}));
+  return Activation{row->sequence, row->time, std::get<core::PlaybookActivation>(record.input)};
 }
 
 // Whether an activation is the one that is looked for, by what its fact says.
 using Meant = absl::FunctionRef<bool(const journal::v1::PlaybookActivated& fact)>;
 
-absl::StatusOr<bool> IsMeant(const journal::RecordRow& row, Meant meant) {
+absl::StatusOr<std::optional<journal::v1::PlaybookActivated>> ReadFact(
+    const journal::RecordRow& row) {
   journal::v1::Record record;
   if (!record.ParseFromString(row.body)) {
     return Error(absl::StatusCode::kDataLoss, "RECORD_MALFORMED",
                  fmt::format("{} {}: the bytes are no record; run tandem journal verify",
                              row.tenant.value, row.sequence.value));
   }
-  return std::any_of(record.facts().begin(), record.facts().end(), [meant](const auto& fact) {
-    return fact.has_playbook_activated() && meant(fact.playbook_activated());
-  });
+  for (journal::v1::Fact& fact : *record.mutable_facts()) {
+    if (fact.has_playbook_activated()) return std::move(*fact.mutable_playbook_activated());
+  }
+  return std::nullopt;
 }
 
 // The newest activation in the records `at` that is meant; nullopt when none is. A playbook takes
@@ -66,10 +64,10 @@ absl::StatusOr<std::optional<Activation>> FindActivation(journal::Reader& reader
   for (auto sequence = at.rbegin(); sequence != at.rend(); ++sequence) {
     TANDEM_ASSIGN_OR_RETURN(const auto row, reader.ReadRecord(tenant, *sequence));
     if (!row) continue;  // older than what is kept
-    TANDEM_ASSIGN_OR_RETURN(const bool found, IsMeant(*row, meant));
-    if (!found) continue;
-    TANDEM_ASSIGN_OR_RETURN(auto activations, ReadActivations(reader, tenant, {*sequence}));
-    if (!activations.empty()) return std::move(activations.front());
+    TANDEM_ASSIGN_OR_RETURN(const auto fact, ReadFact(*row));
+    if (!fact || !meant(*fact)) continue;
+    TANDEM_ASSIGN_OR_RETURN(auto activation, ReadActivation(reader, tenant, *sequence));
+    if (activation) return activation;
   }
   return std::nullopt;
 }
@@ -85,6 +83,32 @@ v1::Playbook PlaybookMessage(const TenantId& tenant, const Activation& activatio
   codec::Put(activation.input.actor, message.mutable_activated_by());
   message.set_comment(activation.input.comment);
   message.set_rule_count(static_cast<std::uint32_t>(playbook.rules().size()));
+  return message;
+}
+
+// What a list says of a version: all but its source, read from the fact without compiling.
+absl::StatusOr<std::optional<v1::Playbook>> ListedPlaybook(journal::Reader& reader,
+                                                           const TenantId& tenant,
+                                                           Sequence sequence, bool active) {
+  TANDEM_ASSIGN_OR_RETURN(const auto row, reader.ReadRecord(tenant, sequence));
+  if (!row) return std::nullopt;  // older than what is kept
+  TANDEM_ASSIGN_OR_RETURN(const auto fact, ReadFact(*row));
+  if (fact && fact->rule_count() > 0) {
+    v1::Playbook message;
+    message.set_name(fmt::format("tenants/{}/playbooks/{}", tenant.value, fact->digest()));
+    message.set_digest(fact->digest());
+    message.set_active(active);
+    codec::PutTime(absl::ToUnixMicros(row->time), message.mutable_activate_time());
+    codec::Put(codec::Get(fact->actor()), message.mutable_activated_by());
+    message.set_comment(fact->comment());
+    message.set_rule_count(fact->rule_count());
+    return message;
+  }
+  // A release that did not store the number of rules wrote it.
+  TANDEM_ASSIGN_OR_RETURN(const auto activation, ReadActivation(reader, tenant, sequence));
+  if (!activation) return std::nullopt;
+  v1::Playbook message = PlaybookMessage(tenant, *activation, active);
+  message.clear_source();
   return message;
 }
 
@@ -134,6 +158,24 @@ absl::Status CheckTenant(const TenantId& tenant, const playbook::Playbook& playb
                                   Shown(playbook.tenant()), tenant.value));
 }
 
+// A warning for each contact whose secret is not there, between the findings that are.
+void WarnOfSecrets(const TenantId& tenant, const HasSecret& has_secret,
+                   playbook::Compiled& compiled) {
+  for (const playbook::Contact& contact : compiled.playbook->contacts()) {
+    if (contact.secret_name.empty() || has_secret(tenant, contact.secret_name)) continue;
+    compiled.findings.push_back(
+        {.level = Finding::Level::kWarning,
+         .line = contact.secret_line,
+         .column = contact.secret_column,
+         .message = fmt::format("contacts.{0}.webhook.secret: the notifier has no secret {1}/{2}: "
+                                "nothing is delivered to {0} until an operator adds it to "
+                                "notifier.secrets",
+                                Shown(contact.name), tenant.value, Shown(contact.secret_name))});
+  }
+  std::stable_sort(compiled.findings.begin(), compiled.findings.end(),
+                   [](const Finding& a, const Finding& b) { return a.line < b.line; });
+}
+
 }  // namespace
 
 template <typename Response, typename Read>
@@ -157,7 +199,7 @@ void RouterApi::ValidatePlaybook(const rpc::Caller& caller,
   if (const absl::Status sized = CheckSize(request.source()); !sized.ok()) return answer(sized);
   Later<v1::ValidatePlaybookResponse>(
       std::move(answer),
-      [tenant, source = request.source()](
+      [this, tenant, source = request.source()](
           journal::Reader&) -> absl::StatusOr<v1::ValidatePlaybookResponse> {
         playbook::Compiled compiled = playbook::CompilePlaybook(source);
         v1::ValidatePlaybookResponse response;
@@ -166,6 +208,8 @@ void RouterApi::ValidatePlaybook(const rpc::Caller& caller,
             compiled.findings.push_back({.message = MessageOf(named)});
           } else {
             response.set_valid(true);
+            response.set_secrets_checked(static_cast<bool>(parts_.has_secret));
+            if (parts_.has_secret) WarnOfSecrets(tenant, parts_.has_secret, compiled);
           }
           response.set_digest(compiled.playbook->digest());
           response.set_rule_count(static_cast<std::uint32_t>(compiled.playbook->rules().size()));
@@ -286,12 +330,11 @@ void RouterApi::ListPlaybooks(const rpc::Caller& caller, const v1::ListPlaybooks
         page.erase(page.begin(),
                    page.begin() + static_cast<std::ptrdiff_t>(std::min(skip, page.size())));
         page.resize(std::min(limit, page.size()));
-        TANDEM_ASSIGN_OR_RETURN(const auto activations, ReadActivations(reader, tenant, page));
         v1::ListPlaybooksResponse response;
-        for (const Activation& activation : activations) {
-          v1::Playbook* to = response.add_playbooks();
-          *to = PlaybookMessage(tenant, activation, activation.sequence == at.back());
-          to->clear_source();
+        for (const Sequence sequence : page) {
+          TANDEM_ASSIGN_OR_RETURN(auto listed,
+                                  ListedPlaybook(reader, tenant, sequence, sequence == at.back()));
+          if (listed) *response.add_playbooks() = *std::move(listed);
         }
         if (skip + limit < at.size()) {
           response.set_next_page_token(MakePageToken(fmt::format("{}", skip + limit), bound_to));

@@ -34,12 +34,14 @@ class RouterApiTest : public ::testing::Test {
     ASSERT_TRUE(rig_.StartWithTenants().ok());
     SetUpApi();
   }
-  void SetUpApi() {
+  void SetUpApi(HasSecret has_secret = nullptr) {
+    if (readers_ != nullptr) readers_->Stop();
     readers_ = *ReaderPool::Start(&rig_.journal, {});
     api_ = std::make_unique<RouterApi>(RouterApi::Parts{.engine = rig_.engine.get(),
                                                         .readers = readers_.get(),
                                                         .authenticator = &directory_,
-                                                        .clock = &rig_.clock});
+                                                        .clock = &rig_.clock,
+                                                        .has_secret = std::move(has_secret)});
   }
   ~RouterApiTest() override {
     rig_.engine.reset();
@@ -171,6 +173,15 @@ TEST_F(RouterApiTest, NoOtherActivationIsCompiledForThePlaybookThatIsAskedFor) {
   const auto again = Ask(&RouterApi::ActivatePlaybook, Activation(Source(), "r-2"));
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(again->source(), Source());
+  v1::ListPlaybooksRequest list;
+  list.set_parent("tenants/harbor-mfg");
+  const auto listed = Ask(&RouterApi::ListPlaybooks, list);
+  ASSERT_TRUE(listed.ok()) << listed.status();
+  ASSERT_EQ(listed->playbooks_size(), 4);
+  v1::Playbook newest = *last;
+  newest.clear_source();
+  EXPECT_EQ(listed->playbooks(0).DebugString(), newest.DebugString());
+  EXPECT_EQ(listed->playbooks(1).digest(), spoilt->digest());
   readers_->Stop();
 }
 
@@ -188,6 +199,52 @@ TEST_F(RouterApiTest, ASourceBeyondTheLimitIsRefusedWithItsSize) {
     EXPECT_THAT(MessageOf(status), ::testing::HasSubstr(std::to_string(large.size()) + " bytes"));
     EXPECT_THAT(MessageOf(status), ::testing::HasSubstr("3145728 (3 MiB)"));
   }
+}
+
+constexpr char kWithSecrets[] = R"(playbook: 1
+tenant: harbor-mfg
+contacts:
+  anna: {side: provider, webhook: {url: "https://hooks.example/a", secret: known}}
+  ben: {side: provider, webhook: {url: "https://hooks.example/b", secret: unknown}}
+  cleo: {side: provider, webhook: {url: "https://hooks.example/c"}}
+teams:
+  noc: {side: provider, contacts: [anna, ben, cleo]}
+escalations:
+  e: {steps: [{after: 0s, notify: [noc]}]}
+rules:
+  - {name: rest, owner: noc, handling: autonomous, escalation: e, reason: The NOC begins.}
+)";
+
+TEST_F(RouterApiTest, WarnsOfASecretThatTheNotifierHasNotGot) {
+  SetUpApi([](const TenantId& tenant, const std::string& name) {
+    return tenant == kHarbor && name == "known";
+  });
+  v1::ValidatePlaybookRequest request;
+  request.set_parent("tenants/harbor-mfg");
+  request.set_source(kWithSecrets);
+  const auto response = Ask(&RouterApi::ValidatePlaybook, request);
+
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_TRUE(response->valid() && response->secrets_checked());
+  ASSERT_EQ(response->findings_size(), 1);
+  EXPECT_EQ(response->findings(0).level(), v1::PlaybookFinding::WARNING);
+  EXPECT_EQ(response->findings(0).line(), 5u);
+  EXPECT_EQ(response->findings(0).column(), 75u);
+  EXPECT_EQ(response->findings(0).message(),
+            "contacts.ben.webhook.secret: the notifier has no secret harbor-mfg/unknown: nothing "
+            "is delivered to ben until an operator adds it to notifier.secrets");
+}
+
+TEST_F(RouterApiTest, SaysThatItCannotKnowTheSecretsOfANotifierElsewhere) {
+  v1::ValidatePlaybookRequest request;
+  request.set_parent("tenants/harbor-mfg");
+  request.set_source(kWithSecrets);
+  const auto response = Ask(&RouterApi::ValidatePlaybook, request);
+
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_TRUE(response->valid());
+  EXPECT_FALSE(response->secrets_checked());
+  EXPECT_EQ(response->findings_size(), 0);
 }
 
 TEST_F(RouterApiTest, AnActivationsCommentIsPlainText) {

@@ -227,13 +227,17 @@ absl::Status GetFact(const F& from, core::Facts& facts) {
       facts.push_back(core::ClientAdvanced{from.client_advanced().client_id(),
                                            from.client_advanced().number()});
       return absl::OkStatus();
+    case F::kEndsDeferred:
+      facts.push_back(core::EndsDeferred{from.ends_deferred().until()});
+      return absl::OkStatus();
     case F::kContextChanged:
       facts.push_back(core::ContextChanged{from.context_changed().version()});
       return absl::OkStatus();
     case F::kPlaybookActivated: {
       const auto& f = from.playbook_activated();
       facts.push_back(
-          core::PlaybookActivated{f.digest(), Get(f.actor()), f.comment(), f.request_id()});
+          core::PlaybookActivated{f.digest(), Get(f.actor()), f.comment(),
+                                                  f.request_id(), f.rule_count()});
       return absl::OkStatus();
     }
     default:

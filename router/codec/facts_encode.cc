@@ -221,6 +221,9 @@ struct Encoder {
     to->set_incident(fact.incident.value);
     to->set_next_step(fact.next_step);
   }
+  void operator()(const core::EndsDeferred& fact) const {
+    Add()->mutable_ends_deferred()->set_until(fact.until);
+  }
   void operator()(const core::ContextChanged& fact) const {
     Add()->mutable_context_changed()->set_version(fact.version);
   }
@@ -230,6 +233,7 @@ struct Encoder {
     Put(fact.actor, to->mutable_actor());
     to->set_comment(fact.comment);
     to->set_request_id(fact.request_id);
+    to->set_rule_count(fact.rule_count);
   }
 };
 

@@ -94,6 +94,9 @@ struct InputEncoder {
     to->set_request_id(input.request_id);
   }
   void operator()(const core::TimePassed&) const { record->mutable_time_passed(); }
+  void operator()(const core::Resumption& input) const {
+    record->mutable_resumption()->set_grace_us(absl::ToInt64Microseconds(input.grace));
+  }
 };
 
 // A batch whose alerts all fired already and say nothing new is known from its facts alone.
@@ -204,6 +207,9 @@ absl::Status GetInput(const stored::Record& from, const core::IdentityKey& key, 
     }
     case R::kTimePassed:
       to.input = core::TimePassed{};
+      return absl::OkStatus();
+    case R::kResumption:
+      to.input = core::Resumption{absl::Microseconds(from.resumption().grace_us())};
       return absl::OkStatus();
     default:
       return Error(absl::StatusCode::kUnimplemented, "INPUT_UNKNOWN",

@@ -224,6 +224,7 @@ std::string EncodeSnapshot(const core::TenantState& state) {
   out->set_last_incident(state.last_incident.value);
   out->set_last_delivery(state.last_delivery.value);
   out->set_context_version(state.context_version);
+  out->set_ends_deferred(state.ends_deferred);
   out->set_active_digest(state.playbook->digest());
   std::map<std::string, std::uint32_t> playbooks;  // digest → place
   const auto place = [&](const playbook::Playbook& playbook) {
@@ -328,6 +329,7 @@ absl::Status DecodeSnapshot(std::string_view bytes, core::TenantState& state) {
   state.last_incident = IncidentNumber(in->last_incident());
   state.last_delivery = DeliveryNumber(in->last_delivery());
   state.context_version = in->context_version();
+  state.ends_deferred = in->ends_deferred();
   return absl::OkStatus();
 }
 

@@ -76,11 +76,10 @@ class Teller {
     return Say("STEP_TAKEN", "Every delivery of the step has failed; the next follows at once");
   }
   bool operator()(const core::DeliveryPlanned& fact) {
-    entry_->set_delivery_id(DeliveryId(state_.tenant, fact.incident, fact.delivery));
-    return Say("DELIVERY_PLANNED",
-               fmt::format("{} to be told {}", fact.contact,
-                           fact.team.empty() ? "as the last resort"
-                                             : fmt::format("for team {}", fact.team)));
+    return SayDelivery(fact, "DELIVERY_PLANNED",
+                       fmt::format("{} to be told {}", fact.contact,
+                                   fact.team.empty() ? "as the last resort"
+                                                     : fmt::format("for team {}", fact.team)));
   }
   bool operator()(const core::DeliveryAttempted& fact) {
     return SayDelivery(fact, "DELIVERY_ATTEMPTED",
@@ -92,13 +91,15 @@ class Teller {
                                    DurationText(fact.latency)));
   }
   bool operator()(const core::DeliveryFailed& fact) {
+    entry_->set_reason(fact.detail);
     return SayDelivery(fact, "DELIVERY_FAILED",
                        fmt::format("Telling {} failed: {}; next attempt at {}", fact.contact,
                                    fact.detail, At(fact.not_before)));
   }
   bool operator()(const core::DeliveryGivenUp& fact) {
+    entry_->set_reason(fact.detail);
     return SayDelivery(
-        fact, "DELIVERY_FAILED",
+        fact, "DELIVERY_GIVEN_UP",
         fmt::format("Telling {} failed for good after {} {}: {}", fact.contact, fact.attempt,
                     fact.attempt == 1 ? "attempt" : "attempts", fact.detail));
   }
@@ -125,6 +126,7 @@ class Teller {
   template <typename Fact>
   bool SayDelivery(const Fact& fact, const char* kind, std::string text) {
     entry_->set_delivery_id(DeliveryId(state_.tenant, fact.incident, fact.delivery));
+    entry_->set_contact(fact.contact);
     return Say(kind, std::move(text));
   }
 
@@ -141,6 +143,7 @@ std::optional<IncidentNumber> IncidentOf(const core::Fact& fact) {
         using F = std::decay_t<decltype(f)>;
         if constexpr (std::is_same_v<F, core::ClientAdvanced> ||
                       std::is_same_v<F, core::ContextChanged> ||
+                      std::is_same_v<F, core::EndsDeferred> ||
                       std::is_same_v<F, core::PlaybookActivated> ||
                       std::is_same_v<F, core::AlertFired> ||
                       std::is_same_v<F, core::AlertRefreshed> ||

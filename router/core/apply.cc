@@ -246,6 +246,8 @@ class Applier {
     Reschedule(state_, incident);
   }
 
+  void operator()(const EndsDeferred& fact) { state_.ends_deferred = fact.until; }
+
   void operator()(const ContextChanged& fact) {
     const auto& change = std::get<ContextChange>(*at_.input);
     if (change.snapshot) {
@@ -344,10 +346,12 @@ void Apply(TenantState& state, const Position& position, const Fact& fact) {
 
 void RestoreDeadline(TenantState& state, Incident& incident) { Reschedule(state, incident); }
 
+void SettleAlerts(TenantState& state, Micros now) {
+  if (now >= state.ends_deferred) state.alerts.Settle(now, kAlertsPerTimePassed);
+}
+
 void EndRecord(TenantState& state, const Position& position) {
-  if (std::holds_alternative<TimePassed>(*position.input)) {
-    state.alerts.Settle(position.time, kAlertsPerTimePassed);
-  }
+  if (std::holds_alternative<TimePassed>(*position.input)) SettleAlerts(state, position.time);
   state.last_sequence = position.sequence;
   state.last_time = position.time;
 }

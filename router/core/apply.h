@@ -22,6 +22,10 @@ void Apply(TenantState& state, const Position& position, const Fact& fact);
 // time, the wakes of alerts that were looked at).
 void EndRecord(TenantState& state, const Position& position);
 
+// Ends a look at the alerts whose time has come: those still active are put at their new end.
+// Nothing while ends are deferred.
+void SettleAlerts(TenantState& state, Micros now);
+
 // Puts an incident that was restored from a snapshot among the deadlines.
 void RestoreDeadline(TenantState& state, Incident& incident);
 

@@ -82,15 +82,25 @@ class Stepper {
                     RequestContent("activate", IncidentNumber(), content))) {
       return;
     }
-    part_.push_back(PlaybookActivated{activation.playbook->digest(), activation.actor,
-                                      activation.comment, activation.request_id});
+    part_.push_back(PlaybookActivated{
+        activation.playbook->digest(), activation.actor, activation.comment, activation.request_id,
+        static_cast<std::uint32_t>(activation.playbook->rules().size())});
+    ApplyPart();
+  }
+
+  void operator()(const Resumption& resumption) {
+    const Micros until = now_ + absl::ToInt64Microseconds(resumption.grace);
+    if (state_.alerts.size() == 0 || until <= state_.ends_deferred) return;
+    part_.push_back(EndsDeferred{until});
     ApplyPart();
   }
 
   void operator()(const TimePassed&) {
-    for (const AlertSlot* alert : state_.alerts.Due(now_, kAlertsPerTimePassed)) {
-      part_.push_back(AlertCleared{alert->number, alert->incident, alert->ends, true, alert->source,
-                                   alert->source_index});
+    if (now_ >= state_.ends_deferred) {
+      for (const AlertSlot* alert : state_.alerts.Due(now_, kAlertsPerTimePassed)) {
+        part_.push_back(AlertCleared{alert->number, alert->incident, alert->ends, true,
+                                     alert->source, alert->source_index});
+      }
     }
     // The pointers of Due end with the first Apply, so all clear as one part; each incident is then
     // looked at once.
@@ -168,9 +178,7 @@ class Stepper {
 Outcome Step(TenantState& state, const Input& input, absl::Time now) {
   Stepper stepper(state, input, now);
   Outcome outcome = stepper.Run(input);
-  if (stepper.looked() && outcome.facts.empty()) {
-    state.alerts.Settle(absl::ToUnixMicros(now), kAlertsPerTimePassed);
-  }
+  if (stepper.looked() && outcome.facts.empty()) SettleAlerts(state, absl::ToUnixMicros(now));
   return outcome;
 }
 

@@ -146,6 +146,34 @@ TEST(Decide, AnAlertThatIsNotReportedAgainTimesOut) {
   EXPECT_EQ(Of<ResolveScheduled>(facts).size(), 1U);
 }
 
+TEST(Decide, NothingTimesOutBeforeThoseWhoReportHadTimeToDoSoAfterAnOutage) {
+  World world;
+  world.Fire("Down", "a");
+  world.Fire("Down", "b");
+  world.Fire("Down", "c");
+  world.now += absl::Hours(1);
+  const Facts resumed = world.Do(Resumption{absl::Minutes(5)}).facts;
+  ASSERT_EQ(Of<EndsDeferred>(resumed).size(), 1U);
+
+  EXPECT_THAT(Of<AlertCleared>(world.Advance(absl::Minutes(2))), IsEmpty());
+  world.Fire("Down", "a");
+  EXPECT_EQ(Of<AlertCleared>(world.Clear("Down", "b")).size(), 1U) << "this its source has said";
+  EXPECT_THAT(Of<AlertCleared>(world.Advance(absl::Seconds(179))), IsEmpty());
+  const auto cleared = Of<AlertCleared>(world.Advance(absl::Seconds(1)));
+
+  ASSERT_EQ(cleared.size(), 1U) << "the one of which nobody said anything";
+  EXPECT_TRUE(cleared[0].by_timeout);
+  EXPECT_EQ(Of<AlertCleared>(world.Advance(absl::Minutes(2))).size(), 1U);
+}
+
+TEST(Decide, AResumptionWithoutAlertsOrWithinAnEarlierOneDecidesNothing) {
+  World world;
+  EXPECT_THAT(world.Do(Resumption{absl::Minutes(5)}).facts, IsEmpty());
+  world.Fire("Down");
+  EXPECT_EQ(world.Do(Resumption{absl::Minutes(5)}).facts.size(), 1U);
+  EXPECT_THAT(world.Do(Resumption{absl::Minutes(5)}).facts, IsEmpty());
+}
+
 TEST(Decide, AGroupThatFiresAgainWhileItWaitsStaysOpen) {
   World world;
   world.Fire("Down");
@@ -249,6 +277,25 @@ TEST(Decide, ARequestThatIsSentAgainActsOnce) {
   const Outcome again = world.Do(ack);
   EXPECT_TRUE(again.repeated);
   EXPECT_THAT(again.facts, IsEmpty());
+}
+
+TEST(Decide, AnAcknowledgementUnderAnotherIdIsANewOneWithItsOwnTime) {
+  World world;
+  world.Fire("Down");
+  const auto expires = [&world](const char* id, absl::Duration holds) {
+    const Outcome outcome =
+        world.Do(Acknowledgement{testing::kAnn, IncidentNumber(1), "", id, holds});
+    EXPECT_EQ(outcome.repeated, outcome.facts.empty());
+    return absl::FromUnixMicros(
+               world.state.FindIncident(IncidentNumber(1))->acknowledgement_expires) -
+           world.now;
+  };
+  EXPECT_EQ(expires("first", absl::Minutes(30)), absl::Minutes(30));
+  EXPECT_EQ(expires("second", absl::Minutes(10)), absl::Minutes(10));
+  EXPECT_EQ(expires("", absl::Minutes(40)), absl::Minutes(40));
+  EXPECT_EQ(expires("", absl::Minutes(20)), absl::Minutes(20));
+  // The first one, sent again because its answer was lost, takes nothing back.
+  EXPECT_EQ(expires("first", absl::Minutes(30)), absl::Minutes(20));
 }
 
 TEST(Decide, ARequestIdThatComesAgainWithSomethingElseIsRefused) {

@@ -88,6 +88,7 @@ std::string StateDigest(const TenantState& state) {
   Hasher hash;
   hash.Add(state.tenant.value).Add(state.last_sequence.value).Add(state.last_time);
   hash.Add(state.playbook->digest()).Add(state.context_version);
+  if (state.ends_deferred != 0) hash.Add("ends deferred").Add(state.ends_deferred);
   for (const Sequence activation : state.activations) hash.Add(activation.value);
   for (const Sequence change : state.context_changes) hash.Add(change.value);
   for (const auto& [key, entity] : state.environment.entities()) {

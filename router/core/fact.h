@@ -226,6 +226,13 @@ struct PlaybookActivated {
   Actor actor;
   std::string comment;
   std::string request_id;
+  // For lists, which do not compile each version; 0: an earlier release did not say.
+  std::uint32_t rule_count = 0;
+};
+
+// No alert ends by the passing of time before `until`.
+struct EndsDeferred {
+  Micros until = 0;
 };
 
 using Fact = std::variant<ClientAdvanced, AlertFired, AlertRefreshed, AlertCleared, IncidentOpened,
@@ -233,7 +240,7 @@ using Fact = std::variant<ClientAdvanced, AlertFired, AlertRefreshed, AlertClear
                           AcknowledgementExpired, IncidentNoted, ResolveScheduled, IncidentResolved,
                           IncidentForgotten, StepTaken, DeliveryPlanned, DeliveryAttempted,
                           DeliverySucceeded, DeliveryFailed, DeliveryGivenUp, DeliveryCancelled,
-                          StepHastened, ContextChanged, PlaybookActivated>;
+                          StepHastened, ContextChanged, PlaybookActivated, EndsDeferred>;
 using Facts = std::vector<Fact>;
 
 }  // namespace tandem::core

@@ -123,7 +123,13 @@ struct PlaybookActivation {
 // A deadline has come.
 struct TimePassed {};
 
+// The router takes reports again after a time in which it could not: it was down, or its disk full.
+// No alert ends for want of a report until those who report had `grace` to say that it still fires.
+struct Resumption {
+  absl::Duration grace;
+};
+
 using Input = std::variant<AlertBatch, Acknowledgement, Note, Resolution, Reopening, DeliveryReport,
-                           ContextChange, PlaybookActivation, TimePassed>;
+                           ContextChange, PlaybookActivation, TimePassed, Resumption>;
 
 }  // namespace tandem::core

@@ -63,6 +63,26 @@ absl::Status PrincipalNotFound(const std::string& id) {
                fmt::format("there is no principal {}", Printable(id.substr(0, 63))));
 }
 
+bool HasForgettableToken(const InstallationState& state, absl::Time now) {
+  return !state.tokens_by_expiry.empty() &&
+         state.tokens_by_expiry.begin()->first < now - InstallationState::kExpiredTokenKept;
+}
+
+void ForgetToken(InstallationState& state, const std::string& id) {
+  const auto token = state.tokens.find(id);
+  if (token == state.tokens.end()) return;
+  state.tokens_by_expiry.erase({token->second.expires, id});
+  state.tokens.erase(token);
+}
+
+void PutToken(InstallationState& state, const TokenCreated& token) {
+  ForgetToken(state, token.id);
+  state.tokens[token.id] = token;
+  if (token.expires != absl::InfiniteFuture()) {
+    state.tokens_by_expiry.insert({token.expires, token.id});
+  }
+}
+
 struct Judge {
   const InstallationState& state;
   // The administrator who asks, when he has only some tenants; nullptr for one who has them all.
@@ -131,7 +151,8 @@ struct Judge {
     if (state.tokens.contains(wanted.id)) {
       return Error(StatusCode::kAlreadyExists, "TOKEN_EXISTS", "the token id is taken; try again");
     }
-    if (state.tokens.size() >= InstallationState::kTokensMax) {
+    if (state.tokens.size() >= InstallationState::kTokensMax &&
+        !HasForgettableToken(state, wanted.created)) {
       return Full("tokens", InstallationState::kTokensMax);
     }
     return absl::OkStatus();
@@ -228,9 +249,13 @@ void ApplyInstallation(InstallationState& state, const InstallationInput& input,
   } else if (const auto* principal = std::get_if<PrincipalPut>(&fact)) {
     state.principals[principal->id] = *principal;
   } else if (const auto* token = std::get_if<TokenCreated>(&fact)) {
-    state.tokens[token->id] = *token;
+    PutToken(state, *token);
   } else {
-    state.tokens.erase(std::get<TokenRevoked>(fact).id);
+    ForgetToken(state, std::get<TokenRevoked>(fact).id);
+  }
+  const absl::Time now = absl::FromUnixMicros(time);
+  while (HasForgettableToken(state, now)) {
+    ForgetToken(state, std::string(state.tokens_by_expiry.begin()->second));
   }
   state.last_sequence = sequence;
   state.last_time = time;

@@ -89,7 +89,10 @@ struct InstallationState {
   Micros last_time = 0;
   absl::btree_map<TenantId, TenantCreated> tenants;
   absl::btree_map<std::string, PrincipalPut> principals;
-  absl::btree_map<std::string, TokenCreated> tokens;  // live ones and expired ones
+  // Live ones, and expired ones until kExpiredTokenKept after: so long a list tells people which
+  // token of theirs has ended. The next change of the installation then forgets them.
+  absl::btree_map<std::string, TokenCreated> tokens;
+  absl::btree_set<std::pair<absl::Time, std::string>> tokens_by_expiry;  // of those that expire
 
   // By RequestKey (state.h), for 24 h.
   absl::btree_map<std::string, InstallationRequest> requests;
@@ -98,6 +101,7 @@ struct InstallationState {
   static constexpr std::size_t kTenantsMax = 10'000;
   static constexpr std::size_t kPrincipalsMax = 100'000;
   static constexpr std::size_t kTokensMax = 200'000;
+  static constexpr absl::Duration kExpiredTokenKept = absl::Hours(30 * 24);
   // Above it, and after 24 h, the oldest request is forgotten: a repeat of it is judged anew. Every
   // change copies the state for its readers, so this is less than a tenant remembers.
   static constexpr std::size_t kRequestsMax = 10'000;

@@ -121,6 +121,40 @@ TEST_F(InstallationTest, RevokesATokenOnceAndForGood) {
   EXPECT_EQ(Do(TokenOf("tdm_x", "nobody")), "PRINCIPAL_NOT_FOUND");
 }
 
+TEST_F(InstallationTest, ForgetsATokenAMonthAfterItExpiredAtTheNextChange) {
+  TokenCreated lasting = TokenOf("tdm_lasting", "bob");
+  lasting.expires = absl::InfiniteFuture();
+  Must(lasting);
+  const absl::Time expired = state.tokens.at("tdm_bob").expires;
+  const auto change_at = [this](absl::Time now) {
+    ApplyInstallation(state, {.actor = {"root", Side::kProvider}, .wanted = Person("bob", {kB})},
+                      state.last_sequence.Next(), absl::ToUnixMicros(now));
+  };
+  change_at(expired + absl::Hours(30 * 24));
+  EXPECT_TRUE(state.tokens.contains("tdm_bob"));
+
+  change_at(expired + absl::Hours(30 * 24) + absl::Microseconds(1));
+
+  EXPECT_FALSE(state.tokens.contains("tdm_bob"));
+  EXPECT_TRUE(state.tokens.contains("tdm_lasting"));
+  EXPECT_TRUE(state.tokens_by_expiry.empty());
+  EXPECT_EQ(Do(TokenRevoked{"tdm_bob"}), "TOKEN_NOT_FOUND");
+}
+
+TEST_F(InstallationTest, HasRoomForATokenWhereAnotherIsToBeForgotten) {
+  for (std::size_t i = state.tokens.size(); i < InstallationState::kTokensMax; ++i) {
+    ApplyInstallation(
+        state,
+        {.actor = {"root", Side::kProvider}, .wanted = TokenOf("tdm_" + std::to_string(i), "bob")},
+        state.last_sequence.Next(), absl::ToUnixMicros(kNoon));
+  }
+  TokenCreated next = TokenOf("tdm_next", "bob");
+  EXPECT_EQ(Do(next), "LIMIT_REACHED");
+
+  next.created = kNoon + absl::Hours(31 * 24);
+  EXPECT_EQ(Do(next), "OK");
+}
+
 TEST_F(InstallationTest, LetsAnAdministratorOfATenantManageItsPrincipalsOfHisSide) {
   EXPECT_EQ(Do(Person("dan", {kA}), "ada"), "OK");
   EXPECT_EQ(Do(TokenOf("tdm_dan", "dan"), "ada"), "OK");

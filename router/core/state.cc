@@ -17,6 +17,7 @@ Incident* TenantState::FindIncident(IncidentNumber number) {
 
 std::optional<absl::Time> NextDeadline(const TenantState& state) {
   std::optional<Micros> earliest = state.alerts.NextWake();
+  if (earliest) earliest = std::max(*earliest, state.ends_deferred);
   if (!state.deadlines.empty()) {
     const Micros deadline = state.deadlines.begin()->first;
     earliest = earliest ? std::min(*earliest, deadline) : deadline;

@@ -134,6 +134,8 @@ struct TenantState {
 
   AlertTable alerts;
   AlertNumber last_alert;
+  // No alert ends by the passing of time before this: see Resumption.
+  Micros ends_deferred = 0;
 
   absl::btree_map<IncidentNumber, std::unique_ptr<Incident>> incidents;
   IncidentNumber last_incident;

@@ -59,6 +59,7 @@ absl::Status Engine::Rebuild() {
   }
   shard_ = std::move(shard);
   now_ = std::max(now_, shard_->last_time());
+  shard_->Resume(Now());
   PublishInstallation();
   UpdateGauges();
   return absl::OkStatus();
@@ -198,8 +199,11 @@ bool Engine::DiskIsFull() {
   // Where nothing tells how much is free, only the next append can find out.
   disk_full_ = options_.free_disk && options_.free_disk() < min_free_disk_;
   EngineHealth expected = disk_full_ ? EngineHealth::kServing : EngineHealth::kReadOnly;
-  health_.compare_exchange_strong(expected,
-                                  disk_full_ ? EngineHealth::kReadOnly : EngineHealth::kServing);
+  if (health_.compare_exchange_strong(
+          expected, disk_full_ ? EngineHealth::kReadOnly : EngineHealth::kServing) &&
+      !disk_full_) {
+    shard_->Resume(Now());
+  }
   return disk_full_;
 }
 

@@ -214,6 +214,24 @@ TEST_F(EngineTest, RefusesInputWhileTheDiskIsFullAndTakesItOnceThereIsRoom) {
   EXPECT_FALSE(taken->repeated);
 }
 
+TEST_F(EngineTest, WhatFiredBeforeTheDiskWasFullDoesNotEndBeforeItCouldBeReportedAgain) {
+  Start();
+  ASSERT_TRUE(Ask(engine(), kHarbor, Alerts(1, {"A", "B"})).ok());
+  rig_.free_disk = 0;
+  rig_.clock.Advance(absl::Seconds(2));
+  ASSERT_TRUE(Becomes(EngineHealth::kReadOnly));
+  rig_.clock.Advance(absl::Hours(1));
+  rig_.free_disk = 1ULL << 40;
+  ASSERT_TRUE(Becomes(EngineHealth::kServing));
+
+  rig_.clock.Advance(absl::Minutes(4));
+  ASSERT_TRUE(Ask(engine(), kHarbor, Alerts(2, {"A"})).ok());
+  EXPECT_EQ(engine().counters().active_alerts, 2U);
+  rig_.clock.Advance(absl::Minutes(1));
+  ASSERT_TRUE(Ask(engine(), kHarbor, Alerts(3, {"A"})).ok());
+  EXPECT_EQ(engine().counters().active_alerts, 1U);
+}
+
 TEST_F(EngineTest, AnswersReadsWhileTheDiskIsFull) {
   Start();
   ASSERT_TRUE(Ask(engine(), kHarbor, EachAlone(kHarbor)).ok());

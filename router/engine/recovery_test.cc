@@ -123,6 +123,34 @@ TEST_F(RecoveryTest, ADeadlineThatCameWhileNobodyRanIsActedOnAtOnce) {
   EXPECT_GT(rig_.Recovered(kMill)->last_sequence, before);
 }
 
+TEST_F(RecoveryTest, WhatFiredBeforeAnOutageDoesNotEndBeforeItCouldBeReportedAgain) {
+  const std::uint64_t alerts = engine().counters().active_alerts;
+  rig_.engine->Stop();
+  rig_.clock.Advance(absl::Hours(2));
+  ASSERT_TRUE(rig_.Start().ok());
+  rig_.clock.Advance(absl::Seconds(299));
+  ASSERT_TRUE(Ask(engine(), kHarbor, Alerts(3, {"A"})).ok());
+  EXPECT_EQ(engine().counters().active_alerts, alerts);
+  const std::string lived = Digest(kHarbor);
+  ASSERT_TRUE(WriteSnapshot(kHarbor).ok());
+  EXPECT_EQ(Digest(kHarbor, &store_), lived);
+
+  rig_.clock.Advance(absl::Seconds(1));
+  ASSERT_TRUE(Ask(engine(), kHarbor, Alerts(4, {"A"})).ok());
+  ASSERT_TRUE(Ask(engine(), kMill, Alerts(3, {"A"})).ok());
+  EXPECT_EQ(engine().counters().active_alerts, 2U) << "nobody said anything of the others";
+}
+
+TEST_F(RecoveryTest, ARestartThatWasShorterThanAgentsWaitAddsNothing) {
+  const Sequence before = rig_.Recovered(kMill)->last_sequence;
+  rig_.engine->Stop();
+  rig_.clock.Advance(absl::Seconds(40));
+  ASSERT_TRUE(rig_.Start().ok());
+  ASSERT_TRUE(Ask(engine(), kHarbor, Alerts(3, {"A"})).ok());
+
+  EXPECT_EQ(rig_.Recovered(kMill)->last_sequence, before);
+}
+
 TEST_F(RecoveryTest, ASnapshotAndTheRecordsAfterItGiveTheSameState) {
   ASSERT_TRUE(WriteSnapshot(kHarbor).ok());
   EXPECT_EQ(Digest(kHarbor, &store_), Digest(kHarbor));

@@ -69,6 +69,7 @@ absl::Status Shard::Recover(journal::Reader& reader, const journal::SnapshotStor
 Shard::Group Shard::Run(std::span<Command> commands, absl::Time now) {
   last_time_ = std::max(last_time_, now);
   Work work{.now = last_time_};
+  if (const auto resumed = std::exchange(resumed_, std::nullopt)) RunResumption(*resumed, work);
   RunDeadlines(work);
   work.group.answers.reserve(commands.size());
   for (Command& command : commands) {
@@ -77,6 +78,20 @@ Shard::Group Shard::Run(std::span<Command> commands, absl::Time now) {
   }
   work.projection.Finish();
   return std::move(work.group);
+}
+
+void Shard::RunResumption(absl::Time resumed, Work& work) {
+  const absl::Duration left = resumed + options_.resolve_timeout - work.now;
+  if (left <= absl::ZeroDuration()) return;
+  const core::Input input = core::Resumption{left};
+  for (const auto& [tenant, state] : tenants_) {
+    const absl::Duration silence = resumed - absl::FromUnixMicros(state->last_time);
+    if (silence < options_.resolve_timeout / 3) continue;
+    const core::Outcome outcome = core::Step(*state, input, work.now);
+    if (outcome.facts.empty()) continue;
+    Record(*state, input, {}, outcome.facts, work);
+    TakeOver(*state);
+  }
 }
 
 void Shard::RunDeadlines(Work& work) {

@@ -68,6 +68,11 @@ class Shard {
   // Answers a command that only reads. REQUIRES: IsRead.
   absl::StatusOr<Reply> Read(const Command& command) const;
 
+  // Reports are taken again since `now`: the process has started, or the disk has room again. Where
+  // a tenant was last heard a third of the resolve timeout ago or more (agents report again after a
+  // third), none of its alerts ends before those who report had a whole one to say that it fires.
+  void Resume(absl::Time now) { resumed_ = now; }
+
   // The earliest deadline of all tenants.
   std::optional<absl::Time> NextDeadline() const;
 
@@ -95,6 +100,7 @@ class Shard {
  private:
   struct Work;
 
+  void RunResumption(absl::Time resumed, Work& work);
   void RunDeadlines(Work& work);
   absl::StatusOr<Reply> RunCommand(Command& command, Work& work);
   absl::StatusOr<Reply> RunInstallation(const core::InstallationInput& input, Work& work);
@@ -118,6 +124,7 @@ class Shard {
   Totals totals_;
   std::map<TenantId, absl::Time> context_heard_;
   absl::Time last_time_ = absl::UnixEpoch();
+  std::optional<absl::Time> resumed_;  // and nothing was run since
 };
 
 }  // namespace tandem::engine

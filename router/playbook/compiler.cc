@@ -43,6 +43,20 @@ const ConfigNode& Deepest(const ConfigNode& node, std::string_view path) {
   return *at;
 }
 
+// False: a notifier refuses it by default. Plain http within a machine shows nothing to anybody;
+// what is no URL is an error of its own.
+bool IsReached(const Contact& contact) {
+  constexpr std::string_view kPlain = "http://";
+  std::string_view host = contact.address;
+  if (!host.starts_with(kPlain)) return true;
+  host.remove_prefix(kPlain.size());
+  host = host.substr(0, host.find_first_of("/?#"));
+  if (host.starts_with("[::1]")) return true;
+  host = host.substr(0, host.find(':'));
+  const bool digits = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "localhost" || (host.starts_with("127.") && digits);
+}
+
 }  // namespace
 
 void NameTable::Add(const std::string& name, std::uint32_t index) {
@@ -166,9 +180,16 @@ void Compiler::CompileContact(const ConfigNode& node, Contact& contact) {
   reader_.OnlyKeys(*webhook, {"url", "secret"});
   if (const ConfigNode* url = reader_.Required(*webhook, "url", "https://HOST/PATH")) {
     contact.address = reader_.Url(*url).value_or("");
+    if (!IsReached(contact)) {
+      reader_.Warning(*url,
+                      "plain http shows incidents to whoever is on the way, and a notifier refuses "
+                      "it unless notifier.allow_http is set; expected https://HOST/PATH");
+    }
   }
   if (const ConfigNode* secret = webhook->Find("secret")) {
     contact.secret_name = reader_.Name(*secret).value_or("");
+    contact.secret_line = secret->mark.line;
+    contact.secret_column = secret->mark.column;
   }
 }
 
@@ -304,9 +325,25 @@ void Compiler::CompileEscalation(const ConfigNode& node, Escalation& escalation)
       if (notify->kind == ConfigNode::Kind::kList && notify->children.empty()) {
         reader_.Error(*notify, "a step tells at least one team");
       }
+      CheckStepIsHeard(*notify, step);
     }
     escalation.steps.push_back(std::move(step));
   }
+}
+
+void Compiler::CheckStepIsHeard(const ConfigNode& notify, const Step& step) {
+  bool anybody = false;
+  for (const std::uint32_t team : step.teams) {
+    for (const std::uint32_t contact : playbook_->teams_[team].contacts) {
+      if (IsReached(playbook_->contacts_[contact])) return;
+      anybody = true;
+    }
+  }
+  if (step.teams.empty()) return;  // an error of its own
+  reader_.Warning(notify, anybody ? "every contact of this step is at plain http, which a notifier "
+                                    "refuses unless notifier.allow_http is set"
+                                  : "no team of this step has a contact: nobody is told, and the "
+                                    "next step follows at once");
 }
 
 void Compiler::CompileLastResort() {

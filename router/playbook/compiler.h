@@ -68,6 +68,7 @@ class Compiler {
   void CompileCalendar(const ConfigNode& node);
   void CompileEscalations();
   void CompileEscalation(const ConfigNode& node, Escalation& escalation);
+  void CheckStepIsHeard(const ConfigNode& notify, const Step& step);
   void CompileLastResort();
   // The entries of a section, by name; a finding when there are more than 1,000.
   std::vector<const ConfigNode*> Section(std::string_view key);

@@ -339,6 +339,51 @@ TEST(CompilePlaybook, ChecksWhatARuleSays) {
       ElementsAre("25:5: rules[0].serverity: there is no such key; did you mean \"severity\"?"));
 }
 
+TEST(CompilePlaybook, WarnsOfAStepThatNobodyHears) {
+  EXPECT_THAT(
+      With("{side: customer, contacts: [plant-desk]}", "{side: customer, contacts: []}"),
+      ElementsAre("9:13: warning: teams.plant-it: the team has no contacts: nobody is told, and "
+                  "steps that name only it are passed over"));
+  std::string source(kSource);
+  source.replace(source.find("notify: [plant-it, noc]"), 23, "notify: [plant-it]");
+  source.replace(source.find("contacts: [plant-desk]}"), 23, "contacts: []}");
+  EXPECT_THAT(
+      Texts(CompilePlaybook(source)),
+      ::testing::Contains("13:72: warning: escalations.noc-first.steps[1].notify: no team of this "
+                          "step has a contact: nobody is told, and the next step follows at once"));
+}
+
+TEST(CompilePlaybook, WarnsOfPlainHttpBeyondThisMachine) {
+  constexpr std::string_view kPlain =
+      "plain http shows incidents to whoever is on the way, and a notifier refuses it unless "
+      "notifier.allow_http is set; expected https://HOST/PATH";
+  const auto warnings = [](const std::string& url) {
+    std::string source(kSource);
+    const std::size_t at = source.find("https://");
+    source.replace(at, source.find('"', at) - at, url);
+    return Texts(CompilePlaybook(source));
+  };
+  for (const char* url : {"http://127.0.0.1:8080/hook", "http://localhost/hook",
+                          "http://[::1]:80/hook", "https://hooks.example/a"}) {
+    EXPECT_THAT(warnings(url), IsEmpty()) << url;
+  }
+  for (const char* url : {"http://hooks.example/a", "http://127.0.0.1.example/a",
+                          "http://localhost.example/", "http://10.0.0.7/a"}) {
+    EXPECT_THAT(warnings(url), ::testing::Contains(::testing::HasSubstr(kPlain))) << url;
+  }
+}
+
+TEST(CompilePlaybook, SaysWhereASecretStands) {
+  const Compiled compiled = CompilePlaybook(kSource);
+  ASSERT_NE(compiled.playbook, nullptr);
+  const Contact& contact = compiled.playbook->contacts()[0];
+
+  ASSERT_FALSE(contact.secret_name.empty());
+  std::string_view line = kSource;
+  for (std::uint32_t i = 1; i < contact.secret_line; ++i) line = line.substr(line.find('\n') + 1);
+  EXPECT_TRUE(line.substr(contact.secret_column - 1).starts_with(contact.secret_name));
+}
+
 TEST(CompilePlaybook, WarnsWhenTheOwnerIsNeverTold) {
   EXPECT_THAT(With("notify: [plant-it, noc]", "notify: [noc]"),
               ElementsAre("21:17: warning: rules[0].escalation: no step of \"noc-first\" tells the "

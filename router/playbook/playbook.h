@@ -31,9 +31,10 @@ namespace tandem::playbook {
 struct Contact {
   std::string name;
   Side side = Side::kUnspecified;
-  std::string channel;      // "webhook"
-  std::string address;      // a URL
-  std::string secret_name;  // looked up by the notifier; empty: unsigned
+  std::string channel;                               // "webhook"
+  std::string address;                               // a URL
+  std::string secret_name;                           // looked up by the notifier; empty: unsigned
+  std::uint32_t secret_line = 0, secret_column = 0;  // where it stands, from 1
 };
 
 struct Team {

@@ -58,8 +58,7 @@ absl::StatusOr<TenantId> ResolveTenant(const Caller& caller, const Authenticator
                         "tenants/{tenant}");
   }
   if (name.substr(0, kCollection.size()) != kCollection) return BadName(name, field);
-  const std::string_view rest = name.substr(kCollection.size());
-  const std::string_view id = rest.substr(0, rest.find('/'));
+  const std::string_view id = name.substr(kCollection.size());
   if (!IsTenantId(id)) return BadName(name, field);
   TenantId tenant{std::string(id)};
   const bool has = caller.all_tenants
@@ -70,6 +69,13 @@ absl::StatusOr<TenantId> ResolveTenant(const Caller& caller, const Authenticator
   return AddFact(Error(absl::StatusCode::kNotFound, "TENANT_NOT_FOUND",
                        fmt::format("tenants/{} does not exist, or is not one of the caller's", id)),
                  "tenant", fmt::format("tenants/{}", id));
+}
+
+absl::StatusOr<TenantId> ResolveTenantOf(const Caller& caller, const Authenticator& authenticator,
+                                         std::string_view name, std::string_view field) {
+  const bool named = name.substr(0, kCollection.size()) == kCollection;
+  return ResolveTenant(caller, authenticator,
+                       named ? name.substr(0, name.find('/', kCollection.size())) : name, field);
 }
 
 }  // namespace tandem::rpc

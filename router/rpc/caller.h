@@ -61,11 +61,15 @@ struct Credential {
 absl::StatusOr<Caller> Identify(const Credential& credential, const Authenticator& authenticator,
                                 absl::Time now);
 
-// The tenant that `name` (`tenants/{tenant}` or `tenants/{tenant}/…`) asks for, or the caller's
-// only one when `name` is empty. NOT_FOUND with reason TENANT_NOT_FOUND and one text for "does not
+// The tenant that `name` (`tenants/{tenant}` and nothing behind it) asks for, or the caller's only
+// one when `name` is empty. NOT_FOUND with reason TENANT_NOT_FOUND and one text for "does not
 // exist" and "is not yours"; INVALID_ARGUMENT when `name` has another form or is empty and
 // ambiguous; `field` is the request's field that carried it.
 absl::StatusOr<TenantId> ResolveTenant(const Caller& caller, const Authenticator& authenticator,
                                        std::string_view name, std::string_view field);
+// The same for the name of something that a tenant has, `tenants/{tenant}/entities/…`: what stands
+// behind the tenant is the caller's to read.
+absl::StatusOr<TenantId> ResolveTenantOf(const Caller& caller, const Authenticator& authenticator,
+                                         std::string_view name, std::string_view field);
 
 }  // namespace tandem::rpc

@@ -37,7 +37,7 @@ TEST(ResolveTenant, TakesTheNamedOneWhenTheCallerHasIt) {
   const Caller caller = WithTenants({"acme", "globex"});
 
   EXPECT_EQ(Resolved(caller, "tenants/acme"), "acme");
-  EXPECT_EQ(Resolved(caller, "tenants/globex/incidents/12"), "globex");
+  EXPECT_EQ(Resolved(caller, "tenants/globex"), "globex");
   EXPECT_EQ(Resolved(OfAll(), "tenants/acme"), "acme");
 }
 
@@ -66,11 +66,25 @@ TEST(ResolveTenant, SaysTheSameForAForeignTenantAndForNone) {
 
 TEST(ResolveTenant, RefusesANameOfAnotherForm) {
   for (const char* name : {"acme", "tenants/", "tenants/-", "tenants/Acme", "tenants//incidents",
-                           "tenants/9to5", "tenant/acme", "tenants/a b"}) {
+                           "tenants/9to5", "tenant/acme", "tenants/a b", "tenants/acme/",
+                           "tenants/acme/extra", "tenants/acme/incidents/12"}) {
     EXPECT_EQ(Resolved(WithTenants({"acme"}), name), "TENANT_NAME_INVALID") << name;
   }
   EXPECT_EQ(Resolved(WithTenants({"acme"}), "tenants/" + std::string(64, 'a')),
             "TENANT_NAME_INVALID");
+}
+
+TEST(ResolveTenantOf, ReadsTheTenantOfWhatItHas) {
+  const Caller caller = WithTenants({"acme", "globex"});
+  for (const char* name : {"tenants/acme/entities/site/plant-7", "tenants/acme"}) {
+    const auto tenant = ResolveTenantOf(caller, Directory(), name, "name");
+    ASSERT_TRUE(tenant.ok()) << tenant.status();
+    EXPECT_EQ(tenant->value, "acme");
+  }
+  for (const char* name : {"acme/entities/x", "tenants//entities/x", "site/plant-7"}) {
+    EXPECT_EQ(ReasonOf(ResolveTenantOf(caller, Directory(), name, "name").status()),
+              "TENANT_NAME_INVALID");
+  }
 }
 
 TEST(ResolveTenant, NamesTheFieldThatIsWrong) {

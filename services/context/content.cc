@@ -38,6 +38,7 @@ std::string PackContent(const v1::Entity& entity) {
   content.clear_version();
   content.clear_update_time();
   content.clear_author();
+  content.clear_warnings();
   content.DiscardUnknownFields();
   return DeterministicBytes(content);
 }

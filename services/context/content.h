@@ -19,7 +19,8 @@ namespace tandem::context {
 // The bytes of a message, maps by key: equal messages give equal bytes.
 std::string DeterministicBytes(const google::protobuf::MessageLite& message);
 
-// The content of `entity`; name, version, update_time and author are left out.
+// The content of `entity`; name, version, update_time, author and warnings are
+// left out.
 std::string PackContent(const v1::Entity& entity);
 
 // The editable fields of a content. DATA_LOSS with reason STORE_DAMAGED for bytes that PackContent

@@ -19,6 +19,8 @@ namespace tandem::context {
 namespace {
 
 constexpr std::string_view kRelationPrefix = "relation:";
+// For attributes whose name alone means something else: `attribute:kind`.
+constexpr std::string_view kAttributePrefix = "attribute:";
 
 std::string Place(std::size_t row) { return fmt::format("row {}", row); }
 std::string Place(std::size_t row, std::string_view column) {
@@ -123,8 +125,17 @@ class RowReader {
     } else if (name.rfind(kRelationPrefix, 0) == 0) {
       Relations(column, text);
     } else {
-      columns_of_[fmt::format("attributes[\"{}\"]", Shown(name))] = column;
-      (*entity_.mutable_attributes())[name] = std::string(text);
+      Attribute(column, text);
+    }
+  }
+
+  void Attribute(std::size_t column, std::string_view text) {
+    std::string_view name = columns_.names[column];
+    if (name.starts_with(kAttributePrefix)) name.remove_prefix(kAttributePrefix.size());
+    columns_of_[fmt::format("attributes[\"{}\"]", Shown(name))] = column;
+    if (!entity_.mutable_attributes()->insert({std::string(name), std::string(text)}).second) {
+      problems_.Add(Place(row_.number, columns_.names[column]),
+                    "another column says this attribute, too");
     }
   }
 

@@ -5,8 +5,8 @@
 //
 // Columns: `kind` and `id` (required), `name`, `coordination` (teams, `;` between them),
 // `relation:{relation}` (targets, `;` between them); every other column is an attribute of that
-// name. An empty cell is absent. Calendars and matchers cannot be said in CSV: an entity keeps
-// those it has.
+// name, and `attribute:kind` one whose name alone means something else. An empty cell is absent.
+// Calendars and matchers cannot be said in CSV: an entity keeps those it has.
 //
 // A mistake names its row, counted as a spreadsheet does, and its column.
 //

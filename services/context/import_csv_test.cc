@@ -90,5 +90,15 @@ TEST(ReadCsv, ListsAHundredMistakesAndCountsThemAll) {
   EXPECT_THAT(MessageOf(status), HasSubstr("250 mistakes in the file, nothing was imported"));
 }
 
+TEST(ReadCsv, TakesAnAttributeWhoseNameMeansSomethingElseByItsPrefix) {
+  const auto file = ReadCsv("kind,id,attribute:kind,tier\nsite,plant-7,factory,1\n");
+  ASSERT_TRUE(file.ok()) << file.status();
+  const auto entity = UnpackContent(file->entities.at(0).content);
+  EXPECT_EQ(entity->attributes().at("kind"), "factory");
+  EXPECT_EQ(entity->attributes().at("tier"), "1");
+  EXPECT_EQ(ReasonOf(ReadCsv("kind,id,tier,attribute:tier\nsite,a,1,2\n").status()),
+            "IMPORT_INVALID");
+}
+
 }  // namespace
 }  // namespace tandem::context

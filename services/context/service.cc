@@ -13,6 +13,7 @@
 #include "router/base/status.h"
 #include "router/base/text.h"
 #include "services/context/content.h"
+#include "services/context/dangling.h"
 #include "services/context/import_csv.h"
 #include "services/context/import_yaml.h"
 #include "services/context/page_token.h"
@@ -70,14 +71,6 @@ absl::StatusOr<std::size_t> PageSize(int asked, PageSizes sizes) {
   return static_cast<std::size_t>(asked == 0 ? sizes.when_zero : std::min(asked, sizes.max));
 }
 
-// `tenants/{tenant}` and nothing behind it, or "" for the caller's only one.
-absl::Status CheckParent(std::string_view parent) {
-  if (std::count(parent.begin(), parent.end(), '/') <= 1) return absl::OkStatus();
-  return InvalidField(
-      "NAME_INVALID", "parent",
-      fmt::format("\"{}\" is no tenant; expected tenants/{{tenant}}", Shown(parent)));
-}
-
 absl::StatusOr<ImportedFile> ReadFile(const v1::ImportEntitiesRequest& request) {
   if (request.content().size() > kImportBytesMax) {
     return InvalidField(
@@ -114,6 +107,19 @@ absl::StatusOr<std::string> KeepUnsaid(Edit& edit, const ImportedEntity& importe
   return PackContent(entity);
 }
 
+// Once all of the file is in, for it may name what comes later in it.
+absl::Status LookAtRelations(Edit& edit, const ImportedFile& file,
+                             v1::ImportEntitiesResponse& response) {
+  DanglingRelations dangling(edit);
+  for (const ImportedEntity& entity : file.entities) {
+    TANDEM_ASSIGN_OR_RETURN(const v1::Entity content, UnpackContent(entity.content));
+    TANDEM_RETURN_IF_ERROR(dangling.Look(entity.key, content));
+  }
+  for (const v1::ContextWarning& warning : dangling.warnings()) *response.add_warnings() = warning;
+  response.set_warning_count(dangling.count());
+  return absl::OkStatus();
+}
+
 absl::Status Import(Edit& edit, const ImportedFile& file, bool replace_all) {
   for (const ImportedEntity& entity : file.entities) {
     if (file.states_all) {
@@ -142,6 +148,11 @@ absl::StatusOr<TenantId> ContextApi::Tenant(const rpc::Caller& caller, std::stri
   return rpc::ResolveTenant(caller, authenticator_, name, field);
 }
 
+absl::StatusOr<TenantId> ContextApi::TenantOf(const rpc::Caller& caller, std::string_view name,
+                                              std::string_view field) const {
+  return rpc::ResolveTenantOf(caller, authenticator_, name, field);
+}
+
 absl::StatusOr<Outcome> ContextApi::Change(const ChangeHeader& header,
                                            absl::FunctionRef<absl::Status(Edit&)> edit) {
   TANDEM_ASSIGN_OR_RETURN(const Outcome outcome, store_.Change(header, edit));
@@ -161,11 +172,12 @@ absl::StatusOr<v1::Entity> ContextApi::Read(const TenantId& tenant, const Entity
 absl::StatusOr<v1::Entity> ContextApi::PutEntity(const rpc::Caller& caller,
                                                  const v1::PutEntityRequest& request) {
   const v1::Entity& entity = request.entity();
-  TANDEM_ASSIGN_OR_RETURN(const TenantId tenant, Tenant(caller, entity.name(), "entity.name"));
+  TANDEM_ASSIGN_OR_RETURN(const TenantId tenant, TenantOf(caller, entity.name(), "entity.name"));
   TANDEM_ASSIGN_OR_RETURN(const EntityKey key, ParseEntityName(entity.name(), "entity.name"));
   TANDEM_ASSIGN_OR_RETURN(const UpdateMask mask, UpdateMask::Read(request.update_mask()));
   TANDEM_ASSIGN_OR_RETURN(const ChangeHeader header,
                           HeaderOf("PutEntity", caller, tenant, request, clock_.Now()));
+  std::vector<v1::ContextWarning> warnings;
   const auto edit = [&](Edit& change) -> absl::Status {
     v1::Entity wanted = entity;
     if (!mask.all()) {
@@ -178,15 +190,21 @@ absl::StatusOr<v1::Entity> ContextApi::PutEntity(const rpc::Caller& caller,
     }
     const std::vector<FieldError> problems = CheckEntity(wanted);
     if (!problems.empty()) return Refuse("ENTITY_INVALID", "entity.", problems);
-    return change.Put(key, PackContent(wanted));
+    TANDEM_RETURN_IF_ERROR(change.Put(key, PackContent(wanted)));
+    DanglingRelations dangling(change);
+    TANDEM_RETURN_IF_ERROR(dangling.Look(key, wanted));
+    warnings = dangling.warnings();
+    return absl::OkStatus();
   };
   TANDEM_ASSIGN_OR_RETURN(const Outcome outcome, Change(header, edit));
-  return Read(tenant, key, outcome.version);
+  TANDEM_ASSIGN_OR_RETURN(v1::Entity after, Read(tenant, key, outcome.version));
+  for (v1::ContextWarning& warning : warnings) *after.add_warnings() = std::move(warning);
+  return after;
 }
 
 absl::StatusOr<v1::Entity> ContextApi::GetEntity(const rpc::Caller& caller,
                                                  const v1::GetEntityRequest& request) {
-  TANDEM_ASSIGN_OR_RETURN(const TenantId tenant, Tenant(caller, request.name(), "name"));
+  TANDEM_ASSIGN_OR_RETURN(const TenantId tenant, TenantOf(caller, request.name(), "name"));
   TANDEM_ASSIGN_OR_RETURN(const EntityKey key, ParseEntityName(request.name(), "name"));
   return Read(tenant, key, Version(request.version()));
 }
@@ -194,7 +212,6 @@ absl::StatusOr<v1::Entity> ContextApi::GetEntity(const rpc::Caller& caller,
 absl::StatusOr<v1::ListEntitiesResponse> ContextApi::ListEntities(
     const rpc::Caller& caller, const v1::ListEntitiesRequest& request) {
   TANDEM_ASSIGN_OR_RETURN(const TenantId tenant, Tenant(caller, request.parent(), "parent"));
-  TANDEM_RETURN_IF_ERROR(CheckParent(request.parent()));
   TANDEM_ASSIGN_OR_RETURN(const std::size_t rows,
                           PageSize(request.page_size(), {.when_zero = 100, .max = 1000}));
   Store::ListQuery query{.kind = ParseEntityKind(request.kind()), .limit = {.rows = rows}};
@@ -224,7 +241,7 @@ absl::StatusOr<v1::ListEntitiesResponse> ContextApi::ListEntities(
 
 absl::StatusOr<v1::DeleteEntityResponse> ContextApi::DeleteEntity(
     const rpc::Caller& caller, const v1::DeleteEntityRequest& request) {
-  TANDEM_ASSIGN_OR_RETURN(const TenantId tenant, Tenant(caller, request.name(), "name"));
+  TANDEM_ASSIGN_OR_RETURN(const TenantId tenant, TenantOf(caller, request.name(), "name"));
   TANDEM_ASSIGN_OR_RETURN(const EntityKey key, ParseEntityName(request.name(), "name"));
   TANDEM_ASSIGN_OR_RETURN(const ChangeHeader header,
                           HeaderOf("DeleteEntity", caller, tenant, request, clock_.Now()));
@@ -241,11 +258,11 @@ absl::StatusOr<v1::DeleteEntityResponse> ContextApi::DeleteEntity(
 
 absl::StatusOr<v1::ListHistoryResponse> ContextApi::ListHistory(
     const rpc::Caller& caller, const v1::ListHistoryRequest& request) {
-  TANDEM_ASSIGN_OR_RETURN(const TenantId tenant, Tenant(caller, request.parent(), "parent"));
+  TANDEM_ASSIGN_OR_RETURN(const TenantId tenant, TenantOf(caller, request.parent(), "parent"));
   TANDEM_ASSIGN_OR_RETURN(const std::size_t rows,
                           PageSize(request.page_size(), {.when_zero = 50, .max = 500}));
   Store::HistoryQuery query{.limit = {.rows = rows}};
-  if (!CheckParent(request.parent()).ok()) {
+  if (std::count(request.parent().begin(), request.parent().end(), '/') > 1) {
     TANDEM_ASSIGN_OR_RETURN(query.entity, ParseEntityName(request.parent(), "parent"));
   }
   const std::string bound = fmt::format("history {} {}", tenant.value,
@@ -272,16 +289,17 @@ absl::StatusOr<v1::ListHistoryResponse> ContextApi::ListHistory(
 absl::StatusOr<v1::ImportEntitiesResponse> ContextApi::ImportEntities(
     const rpc::Caller& caller, const v1::ImportEntitiesRequest& request) {
   TANDEM_ASSIGN_OR_RETURN(const TenantId tenant, Tenant(caller, request.parent(), "parent"));
-  TANDEM_RETURN_IF_ERROR(CheckParent(request.parent()));
   TANDEM_ASSIGN_OR_RETURN(ChangeHeader header,
                           HeaderOf("ImportEntities", caller, tenant, request, clock_.Now()));
   TANDEM_ASSIGN_OR_RETURN(const ImportedFile file, ReadFile(request));
   header.check_only = request.validate_only();
   if (header.check_only) header.request_id.clear();
-  TANDEM_ASSIGN_OR_RETURN(const Outcome outcome, Change(header, [&](Edit& edit) {
-                            return Import(edit, file, request.replace_all());
-                          }));
   v1::ImportEntitiesResponse response;
+  const auto edit = [&](Edit& change) -> absl::Status {
+    TANDEM_RETURN_IF_ERROR(Import(change, file, request.replace_all()));
+    return LookAtRelations(change, file, response);
+  };
+  TANDEM_ASSIGN_OR_RETURN(const Outcome outcome, Change(header, edit));
   response.set_version(outcome.version.value);
   response.set_created(outcome.created);
   response.set_updated(outcome.updated);
@@ -292,9 +310,7 @@ absl::StatusOr<v1::ImportEntitiesResponse> ContextApi::ImportEntities(
 
 absl::StatusOr<TenantId> ContextApi::ResolveWatch(const rpc::Caller& caller,
                                                   const v1::WatchContextRequest& request) const {
-  TANDEM_ASSIGN_OR_RETURN(const TenantId tenant, Tenant(caller, request.parent(), "parent"));
-  TANDEM_RETURN_IF_ERROR(CheckParent(request.parent()));
-  return tenant;
+  return Tenant(caller, request.parent(), "parent");
 }
 
 }  // namespace tandem::context

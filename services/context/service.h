@@ -52,6 +52,10 @@ class ContextApi {
                                         const v1::WatchContextRequest& request) const;
 
  private:
+  // Of a name below a tenant, such as that of an entity.
+  absl::StatusOr<TenantId> TenantOf(const rpc::Caller& caller, std::string_view name,
+                                    std::string_view field) const;
+  // Of a `parent`.
   absl::StatusOr<TenantId> Tenant(const rpc::Caller& caller, std::string_view name,
                                   std::string_view field) const;
   // Runs the change and tells of a new version.

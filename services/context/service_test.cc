@@ -158,7 +158,7 @@ TEST_F(ContextApiTest, RefusesNamesOfAnotherForm) {
   }
   v1::ListEntitiesRequest request;
   request.set_parent("tenants/acme/entities");
-  EXPECT_EQ(ReasonOf(api_->ListEntities(kAnn, request).status()), "NAME_INVALID");
+  EXPECT_EQ(ReasonOf(api_->ListEntities(kAnn, request).status()), "TENANT_NAME_INVALID");
 }
 
 TEST_F(ContextApiTest, AnswersARepeatedPutWithItsFirstResult) {
@@ -299,6 +299,42 @@ TEST_F(ContextApiTest, KeepsWhatCsvCannotSay) {
   ASSERT_TRUE(
       api_->ImportEntities(kAnn, ImportRequest(v1::ImportEntitiesRequest::YAML, yaml)).ok());
   EXPECT_THAT(Get("site/a")->matchers(), IsEmpty());
+}
+
+TEST_F(ContextApiTest, TakesARelationToNothingAndWarnsOfIt) {
+  const std::string rows =
+      "kind,id,relation:runs_at\nservice,mes,site/plant-7; site/plant-77\nsite,plant-7,\n";
+  v1::ImportEntitiesRequest request = ImportRequest(v1::ImportEntitiesRequest::CSV, rows);
+  for (const bool validate_only : {true, false}) {
+    request.set_validate_only(validate_only);
+    const auto response = api_->ImportEntities(kAnn, request);
+    ASSERT_TRUE(response.ok()) << response.status();
+    EXPECT_EQ(response->created(), 2u);
+    EXPECT_EQ(response->warning_count(), 1u);
+    ASSERT_EQ(response->warnings_size(), 1);
+    EXPECT_EQ(response->warnings(0).entity(), "service/mes");
+    EXPECT_EQ(response->warnings(0).field(), "relations[1].target");
+    EXPECT_THAT(response->warnings(0).description(), HasSubstr("runs_at site/plant-77"));
+  }
+
+  v1::PutEntityRequest put = PutRequest("device/plc-1", "PLC");
+  v1::Relation& relation = *put.mutable_entity()->add_relations();
+  relation.set_kind("runs_at");
+  relation.set_target("site/plant-77");
+  EXPECT_EQ(api_->PutEntity(kAnn, put)->warnings_size(), 1);
+  EXPECT_EQ(Get("device/plc-1")->warnings_size(), 0);
+  ASSERT_TRUE(Put("site/plant-77", "Plant 77").ok());
+  EXPECT_EQ(api_->PutEntity(kAnn, put)->warnings_size(), 0);
+  EXPECT_EQ(ImportCsv(rows)->warning_count(), 0u);
+}
+
+TEST_F(ContextApiTest, CountsEveryRelationToNothingAndTellsTheFirstHundred) {
+  std::string rows = "kind,id,relation:runs_at\n";
+  for (int i = 0; i < 150; ++i) rows += fmt::format("device,d{},site/nowhere\n", i);
+  const auto response = ImportCsv(rows);
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->warning_count(), 150u);
+  EXPECT_EQ(response->warnings_size(), 100);
 }
 
 TEST_F(ContextApiTest, RefusesAnImportThatIsTooLargeOrOfNoFormat) {

@@ -13,7 +13,8 @@ enum class AttemptEnd {
   kFailed,     // the endpoint is away or overloaded: worth another attempt
   kRefused,    // the endpoint is there and says no: worth a few, in case that was a mistake
   kGone,       // the endpoint does not exist any more, by its own word
-  kNever,      // no attempt can succeed: a refused address, a missing secret
+  kNever,      // no attempt can succeed: a refused address
+  kNotReady,   // no call was made: an operator has to give us something first, such as a secret
   kCancelled,  // broken off by us because the process stops; nothing is known
 };
 

@@ -33,6 +33,7 @@ std::optional<absl::Time> NextAttempt(const RetryPolicy& policy, const AttemptRe
       if (history.refusals >= policy.refusals_max) return std::nullopt;
       break;
     case AttemptEnd::kFailed:
+    case AttemptEnd::kNotReady:
     case AttemptEnd::kCancelled:
       break;
   }

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "services/notifier/attempt.h"
-#include "tandem/v1/deliveries.pb.h"
+#include "services/notifier/message.h"
 
 namespace tandem::notifier {
 
@@ -19,12 +19,17 @@ class DeliveryChannel {
 
   virtual ~DeliveryChannel() = default;
 
-  // Why no attempt at `delivery` can succeed, as a sentence for people; nullopt when one may.
-  virtual std::optional<std::string> WhyImpossible(const v1::Delivery& delivery) const = 0;
+  // Why no attempt can ever succeed, as a sentence for people; nullopt when one may. Constant for a
+  // message.
+  virtual std::optional<std::string> WhyImpossible(const Message& message) const = 0;
+
+  // What an operator has to give this process before an attempt can be made, as a sentence for
+  // people; nullopt when nothing is missing. May change from call to call.
+  virtual std::optional<std::string> WhyNotYet(const Message& message) const = 0;
 
   // One attempt. Every attempt of a delivery carries the same id and the same content. `done` is
-  // called exactly once, never inside Send. REQUIRES: WhyImpossible(delivery) is nullopt.
-  virtual void Send(const v1::Delivery& delivery, Done done) = 0;
+  // called exactly once, never inside Send. REQUIRES: WhyImpossible and WhyNotYet are nullopt.
+  virtual void Send(const Message& message, Done done) = 0;
 };
 
 }  // namespace tandem::notifier

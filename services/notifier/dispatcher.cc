@@ -28,21 +28,6 @@ DeliveryKey KeyOf(const v1::Delivery& delivery) {
   return {delivery.tenant(), delivery.delivery_id()};
 }
 
-EndpointBook::Says SaysOf(AttemptEnd end) {
-  switch (end) {
-    case AttemptEnd::kDelivered:
-    case AttemptEnd::kRefused:
-    case AttemptEnd::kGone:
-      return EndpointBook::Says::kWorks;
-    case AttemptEnd::kFailed:
-      return EndpointBook::Says::kFails;
-    case AttemptEnd::kNever:
-    case AttemptEnd::kCancelled:
-      break;
-  }
-  return EndpointBook::Says::kNothing;
-}
-
 // Answers to a report that repeating it will not change.
 bool IsFinal(const absl::Status& status) {
   return status.code() == absl::StatusCode::kInvalidArgument ||
@@ -93,7 +78,7 @@ void Dispatcher::Open(const v1::Delivery& delivery) {
   if (!MakeRoom(endpoint)) return held_.NoteMore(endpoint);
   const auto entry = entries_.try_emplace(KeyOf(delivery)).first;
   Entry& e = entry->second;
-  e.delivery = delivery;
+  e.message = incidents_.Hold(delivery);
   e.endpoint = endpoint;
   e.serial = serial_++;
   held_.Add(endpoint, e.serial, entry->first);
@@ -105,7 +90,7 @@ void Dispatcher::Open(const v1::Delivery& delivery) {
 }
 
 Dispatcher::Conversation Dispatcher::ConversationOf(const Entry& entry) {
-  return {entry.endpoint, entry.delivery.incident().name(), entry.delivery.contact()};
+  return {entry.endpoint, entry.message.incident->name(), entry.message.delivery.contact()};
 }
 
 void Dispatcher::Begin(Entries::iterator entry) {
@@ -159,19 +144,27 @@ void Dispatcher::EndMissing() {
 }
 
 std::string Dispatcher::WhyNot(const Entry& entry, absl::Time now) const {
-  const auto channel = ports_.channels.find(entry.delivery.channel());
+  const auto channel = ports_.channels.find(entry.message.delivery.channel());
   if (channel == ports_.channels.end()) {
     return fmt::format("the notifier has no channel `{}`",
-                       Printable(entry.delivery.channel().substr(0, 64)));
+                       Printable(entry.message.delivery.channel().substr(0, 64)));
   }
   if (book_.Disabled(entry.endpoint, now)) {
     return "the endpoint has said that it is gone (HTTP 410); correct the contact's address";
   }
-  return channel->second->WhyImpossible(entry.delivery).value_or("");
+  return channel->second->WhyImpossible(entry.message).value_or("");
+}
+
+DeliveryChannel& Dispatcher::ChannelOf(const Entry& entry) const {
+  return *ports_.channels.at(entry.message.delivery.channel());
 }
 
 void Dispatcher::Wait(Entries::iterator entry, absl::Time due) {
   Entry& e = entry->second;
+  if (e.not_ready && !ChannelOf(e).WhyNotYet(e.message)) {
+    e.not_ready = false;  // what it waited for has been given
+    due = ports_.clock.Now();
+  }
   book_.Enqueue(e.endpoint, entry->first, due);
   e.phase = Phase::kWaiting;
   e.due = due;
@@ -199,24 +192,31 @@ void Dispatcher::Call(Entries::iterator entry) {
   Entry& e = entry->second;
   e.phase = Phase::kCalling;
   ++calls_;
-  ports_.channels.at(e.delivery.channel())
-      ->Send(e.delivery,
-             [this, key = entry->first](const AttemptResult& result) { OnCalled(key, result); });
+  if (auto missing = ChannelOf(e).WhyNotYet(e.message)) {
+    return EndAttempt(entry, {.end = AttemptEnd::kNotReady, .detail = *std::move(missing)});
+  }
+  ChannelOf(e).Send(e.message, [this, key = entry->first](const AttemptResult& result) {
+    OnCalled(key, result);
+  });
 }
 
 void Dispatcher::OnCalled(const DeliveryKey& key, const AttemptResult& result) {
   const auto entry = entries_.find(key);
   TANDEM_CHECK(entry != entries_.end() && entry->second.phase == Phase::kCalling,
                "a call that ends was under way");
+  EndAttempt(entry, result);
+  Settle();
+}
+
+void Dispatcher::EndAttempt(Entries::iterator entry, const AttemptResult& result) {
   Entry& e = entry->second;
   const absl::Time now = ports_.clock.Now();
   --calls_;
-  book_.End(e.endpoint, SaysOf(result.end), now);
-  ports_.observer.OnAttemptEnded(e.delivery.channel(), result.end, result.latency);
+  book_.End(e.endpoint, EndpointBook::SaidBy(result.end), now);
+  ports_.observer.OnAttemptEnded(e.message.delivery.channel(), result.end, result.latency);
   if (result.end == AttemptEnd::kCancelled) {
     // We are going down and nothing is known: the next worker begins another attempt.
-    Drop(entry);
-    return Settle();
+    return Drop(entry);
   }
   if (result.retry_after) {
     book_.Hold(e.endpoint, now + std::min(*result.retry_after, options_.retry.longest));
@@ -225,7 +225,6 @@ void Dispatcher::OnCalled(const DeliveryKey& key, const AttemptResult& result) {
   e.phase = Phase::kReporting;
   SendReport(entry);
   if (result.end == AttemptEnd::kGone) GiveUpEndpoint(EndpointKey(e.endpoint), now);
-  Settle();
 }
 
 void Dispatcher::FillReport(Entry& entry, const AttemptResult& result, absl::Time now) {
@@ -240,6 +239,7 @@ void Dispatcher::FillReport(Entry& entry, const AttemptResult& result, absl::Tim
     Say(LogLevel::kInfo, entry, "delivered");
     return;
   }
+  entry.not_ready = result.end == AttemptEnd::kNotReady;
   entry.refusals = result.end == AttemptEnd::kRefused ? entry.refusals + 1 : 0;
   const AttemptHistory history{
       .attempt = entry.attempt, .refusals = entry.refusals, .first_seen = entry.first_seen};
@@ -250,12 +250,13 @@ void Dispatcher::FillReport(Entry& entry, const AttemptResult& result, absl::Tim
     // As it is stored: to the microsecond.
     entry.due = absl::FromUnixMicros(absl::ToUnixMicros(*next));
     SetTime(*report.mutable_not_before(), entry.due);
+    if (entry.not_ready) return SayNotReady(entry, report.detail());
     Say(LogLevel::kInfo, entry,
         fmt::format("failed ({}), next attempt at {}", report.detail(), TimeText(entry.due)));
   } else {
     report.set_outcome(v1::ReportDeliveryRequest::GIVEN_UP);
     entry.fate = entry.ended ? DeliveryFate::kWithdrawn : DeliveryFate::kGivenUp;
-    Say(LogLevel::kWarning, entry, fmt::format("given up ({})", report.detail()));
+    SayGivenUp(entry);
   }
 }
 
@@ -267,7 +268,7 @@ void Dispatcher::GiveUp(Entries::iterator entry, const std::string& detail) {
   e.report.set_outcome(v1::ReportDeliveryRequest::GIVEN_UP);
   e.report.set_detail(detail.substr(0, kDetailMax));
   e.fate = DeliveryFate::kGivenUp;
-  Say(LogLevel::kWarning, e, fmt::format("given up ({})", e.report.detail()));
+  SayGivenUp(e);
   SendReport(entry);
 }
 
@@ -281,8 +282,8 @@ void Dispatcher::GiveUpEndpoint(const EndpointKey& endpoint, absl::Time now) {
 
 void Dispatcher::SendReport(Entries::iterator entry) {
   Entry& e = entry->second;
-  e.report.set_tenant(e.delivery.tenant());
-  e.report.set_delivery_id(e.delivery.delivery_id());
+  e.report.set_tenant(e.message.delivery.tenant());
+  e.report.set_delivery_id(e.message.delivery.delivery_id());
   e.report.set_attempt(e.attempt);
   e.report_tries = 0;
   ++reports_;
@@ -344,7 +345,7 @@ void Dispatcher::OnOutcomeRecorded(Entries::iterator entry, bool open) {
 }
 
 void Dispatcher::Erase(Entries::iterator entry) {
-  ports_.observer.OnDeliveryEnded(entry->second.delivery.channel(), entry->second.fate);
+  ports_.observer.OnDeliveryEnded(entry->second.message.delivery.channel(), entry->second.fate);
   Drop(entry);
 }
 
@@ -359,6 +360,16 @@ void Dispatcher::Drop(Entries::iterator entry) {
   }
   const auto first = entries_.find(conversation->second.begin()->second);
   if (first->second.phase == Phase::kBehind && !stopping_) Begin(first);
+}
+
+void Dispatcher::OnChannelsChanged() {
+  for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
+    const Entry& e = entry->second;
+    if (e.phase != Phase::kWaiting || !e.not_ready || stopping_) continue;
+    LeaveLine(entry);
+    Wait(entry, e.due);
+  }
+  Settle();
 }
 
 void Dispatcher::Stop() {
@@ -408,8 +419,13 @@ void Dispatcher::GiveUpExpired(absl::Time now) {
   while (!expiries_.empty() && expiries_.begin()->first < now) {
     const auto entry = entries_.find(expiries_.begin()->second);
     LeaveLine(entry);
-    GiveUp(entry, fmt::format("not delivered within {} after {} attempts",
-                              DurationText(options_.retry.window), entry->second.attempt));
+    const Entry& e = entry->second;
+    // What was reported last is the failure of the last attempt, if this worker made one.
+    const std::string last = e.report.detail();
+    GiveUp(entry, e.not_ready ? last
+                              : fmt::format("not delivered within {} after {} attempts{}{}",
+                                            DurationText(options_.retry.window), e.attempt,
+                                            last.empty() ? "" : ": ", last));
   }
 }
 
@@ -447,8 +463,25 @@ absl::Time Dispatcher::NextWake() const {
 
 void Dispatcher::Say(LogLevel level, const Entry& entry, const std::string& text) const {
   if (!ports_.log) return;
-  ports_.log(level, fmt::format("delivery {} attempt {}: {}",
-                                Printable(entry.delivery.delivery_id()), entry.attempt, text));
+  ports_.log(level,
+             fmt::format("delivery {} attempt {}: {}",
+                         Printable(entry.message.delivery.delivery_id()), entry.attempt, text));
+}
+
+void Dispatcher::SayGivenUp(const Entry& entry) {
+  const std::string& why = entry.report.detail();
+  if (entry.not_ready) return SayNotReady(entry, why + "; given up");
+  Say(LogLevel::kWarning, entry, fmt::format("given up ({})", why));
+}
+
+void Dispatcher::SayNotReady(const Entry& entry, const std::string& why) {
+  const auto held_back = not_ready_.Due(why, ports_.clock.Now());
+  if (!held_back) return;
+  Say(LogLevel::kWarning, entry,
+      *held_back == 0 ? fmt::format("waits for an operator: {}", why)
+                      : fmt::format("waits for an operator: {} ({} more attempts like it since "
+                                    "this was said last)",
+                                    why, *held_back));
 }
 
 }  // namespace tandem::notifier

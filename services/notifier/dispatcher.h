@@ -31,7 +31,9 @@
 #include "services/notifier/channel.h"
 #include "services/notifier/endpoint_book.h"
 #include "services/notifier/held_book.h"
+#include "services/notifier/message.h"
 #include "services/notifier/observer.h"
+#include "services/notifier/reminder.h"
 #include "tandem/v1/deliveries.pb.h"
 
 namespace tandem::notifier {
@@ -100,6 +102,9 @@ class Dispatcher {
 
   void Wake() { Settle(); }
 
+  // A channel was given something: what waits for that is tried at once.
+  void OnChannelsChanged();
+
   // From here on no attempt begins; what is under way ends and is reported.
   void Stop();
   // After Stop: reports that are not answered are not repeated any more.
@@ -112,7 +117,7 @@ class Dispatcher {
  private:
   enum class Phase { kBehind, kWaiting, kAnnouncing, kCalling, kReporting };
   struct Entry {
-    v1::Delivery delivery;
+    Message message;
     EndpointKey endpoint;
     std::uint64_t serial = 0;  // in the order in which they came
     Phase phase = Phase::kBehind;
@@ -120,6 +125,7 @@ class Dispatcher {
     absl::Time due;              // while waiting or behind
     std::uint32_t attempt = 0;   // the number of the last one that was announced
     std::uint32_t refusals = 0;  // in a row
+    bool not_ready = false;      // the last attempt was kNotReady
     bool ended = false;          // the router does not want it any more
     bool in_snapshot = true;     // came again since the stream began
     v1::ReportDeliveryRequest report;
@@ -146,11 +152,13 @@ class Dispatcher {
 
   // Empty when an attempt may be made.
   std::string WhyNot(const Entry& entry, absl::Time now) const;
+  DeliveryChannel& ChannelOf(const Entry& entry) const;
   void Wait(Entries::iterator entry, absl::Time due);
   void LeaveLine(Entries::iterator entry);
   void Announce(Entries::iterator entry);
   void Call(Entries::iterator entry);
   void OnCalled(const DeliveryKey& key, const AttemptResult& result);
+  void EndAttempt(Entries::iterator entry, const AttemptResult& result);
   // The report that `result` leads to, and when the next attempt is due.
   void FillReport(Entry& entry, const AttemptResult& result, absl::Time now);
   void GiveUp(Entries::iterator entry, const std::string& detail);
@@ -175,10 +183,14 @@ class Dispatcher {
   absl::Time NextWake() const;
 
   void Say(LogLevel level, const Entry& entry, const std::string& text) const;
+  void SayGivenUp(const Entry& entry);
+  // What waits for an operator: once a minute for each reason, however many wait.
+  void SayNotReady(const Entry& entry, const std::string& why);
 
   Ports ports_;
   const DispatcherOptions options_;
   std::mt19937_64 dice_;
+  IncidentPool incidents_;  // outlives the entries
   Entries entries_;
   EndpointBook book_;
   std::set<std::pair<absl::Time, DeliveryKey>> expiries_;  // of what waits
@@ -193,6 +205,7 @@ class Dispatcher {
   std::uint64_t serial_ = 0;
   bool snapshot_ = true;  // being offered, or asked for
   absl::Time ask_at_ = absl::InfinitePast();
+  Reminder not_ready_{absl::Minutes(1)};
 };
 
 }  // namespace tandem::notifier

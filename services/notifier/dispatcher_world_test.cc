@@ -83,10 +83,10 @@ class World final : public DeliverySource,
       done(open);
     });
   }
-  std::optional<std::string> WhyImpossible(const v1::Delivery&) const override {
-    return std::nullopt;
-  }
-  void Send(const v1::Delivery& delivery, DeliveryChannel::Done done) override {
+  std::optional<std::string> WhyImpossible(const Message&) const override { return std::nullopt; }
+  std::optional<std::string> WhyNotYet(const Message&) const override { return std::nullopt; }
+  void Send(const Message& message, DeliveryChannel::Done done) override {
+    const v1::Delivery& delivery = message.delivery;
     const bool works = !dead.contains(delivery.address());
     if (works) {
       ++received[delivery.delivery_id()];

@@ -64,6 +64,22 @@ absl::Time EndpointBook::NextReady() const {
   return ready_.begin()->first;
 }
 
+EndpointBook::Says EndpointBook::SaidBy(AttemptEnd end) {
+  switch (end) {
+    case AttemptEnd::kDelivered:
+    case AttemptEnd::kRefused:
+    case AttemptEnd::kGone:
+      return Says::kWorks;
+    case AttemptEnd::kFailed:
+      return Says::kFails;
+    case AttemptEnd::kNever:
+    case AttemptEnd::kNotReady:
+    case AttemptEnd::kCancelled:
+      break;
+  }
+  return Says::kNothing;
+}
+
 void EndpointBook::End(const EndpointKey& key, Says says, absl::Time now) {
   const auto found = Find(key);
   Endpoint& endpoint = found->second;

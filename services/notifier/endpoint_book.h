@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "services/notifier/attempt.h"
 #include "services/notifier/circuit_breaker.h"
 #include "services/notifier/observer.h"
 
@@ -63,6 +64,7 @@ class EndpointBook {
   // An attempt has ended. What it says about the endpoint: that it works, that it does not, or (for
   // attempts that were never made) nothing.
   enum class Says { kWorks, kFails, kNothing };
+  static Says SaidBy(AttemptEnd end);
   void End(const EndpointKey& endpoint, Says says, absl::Time now);
 
   // Begins nothing there before `time`.

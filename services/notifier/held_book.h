@@ -20,7 +20,8 @@
 
 namespace tandem::notifier {
 
-// REQUIRES: each at least 1. At the defaults and 4 KiB a delivery ≈ 40 MiB.
+// REQUIRES: each at least 1. At the defaults and 4 KiB a delivery (its incident included, which
+// others share) ≈ 40 MiB.
 struct HoldLimits {
   std::size_t total_max = 10'000;
   std::size_t per_tenant_max = 2'000;

@@ -14,6 +14,8 @@ std::string_view ToText(AttemptEnd end) {
       return "gone";
     case AttemptEnd::kNever:
       return "impossible";
+    case AttemptEnd::kNotReady:
+      return "not_ready";
     case AttemptEnd::kCancelled:
       return "cancelled";
   }

@@ -101,6 +101,13 @@ class DeliveryWorker::Impl final : public DeliveryLink::Listener {
     thread_.join();
   }
 
+  void SetSecrets(SecretBook secrets) {
+    asio::post(io_, [this, secrets = std::move(secrets)]() mutable {
+      webhook_->SetSecrets(std::move(secrets));
+      dispatcher_->OnChannelsChanged();
+    });
+  }
+
   void OnWatchStarted() override {
     Say(LogLevel::kInfo, "connected to the router");
     observer().OnWatch(/*connected=*/true);
@@ -174,5 +181,6 @@ absl::StatusOr<std::unique_ptr<DeliveryWorker>> DeliveryWorker::Start(WorkerOpti
 }
 
 void DeliveryWorker::Stop() { impl_->Stop(); }
+void DeliveryWorker::SetSecrets(SecretBook secrets) { impl_->SetSecrets(std::move(secrets)); }
 
 }  // namespace tandem::notifier

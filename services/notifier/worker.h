@@ -46,6 +46,10 @@ class DeliveryWorker {
   // from one thread that is not the worker's own; again: nothing.
   void Stop();
 
+  // Signs with these from the next attempt on, and tries at once what waits for one of them. From
+  // any thread.
+  void SetSecrets(SecretBook secrets);
+
  private:
   class Impl;
   explicit DeliveryWorker(std::unique_ptr<Impl> impl);

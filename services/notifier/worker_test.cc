@@ -54,7 +54,7 @@ class WorkerTest : public ::testing::Test {
     options.dispatch.retry.first = absl::Milliseconds(20);
     options.dispatch.retry.shortest = absl::Milliseconds(1);
     options.http.policy = {.allow_private_addresses = true, .allow_http = true};
-    options.secrets["hook"] = {*SigningSecret::Parse(kSecret)};
+    options.secrets["acme/hook"] = {*SigningSecret::Parse(kSecret)};
     options.observer = &observer_;
     return options;
   }
@@ -105,6 +105,28 @@ TEST_F(WorkerTest, RetriesWithTheSameIdAndBytesUntilTheReceiverHasIt) {
                           "dlv-1 FAILED 2", "dlv-1 ATTEMPTING 3", "dlv-1 SUCCEEDED 3"));
   EXPECT_EQ(router_.reports()[1].detail(), "HTTP 503");
   ASSERT_EQ(receiver->received().size(), 3u);
+  ExpectOneMessage(receiver->received(), "dlv-1");
+}
+
+TEST_F(WorkerTest, ASecretThatIsGivenLateLetsTheDeliveryGoOut) {
+  const auto receiver = Receiver();
+  router_.Add(Delivery("dlv-1", receiver->Url("/hook")));
+  WorkerOptions options = Options();
+  options.secrets.clear();
+  // So long that only the new secret can be what hastens it.
+  options.dispatch.retry.first = options.dispatch.retry.shortest = absl::Minutes(1);
+  const auto worker = DeliveryWorker::Start(std::move(options));
+  ASSERT_TRUE(worker.ok()) << worker.status();
+  ASSERT_TRUE(router_.WaitUntil([](const FakeRouter::Reports& reports) {
+    return !reports.empty() && reports.back().outcome() == v1::ReportDeliveryRequest::FAILED;
+  }));
+  EXPECT_THAT(router_.reports().back().detail(),
+              ::testing::HasSubstr("add acme/hook to notifier.secrets"));
+  EXPECT_TRUE(receiver->received().empty());
+
+  (*worker)->SetSecrets({{"acme/hook", {*SigningSecret::Parse(kSecret)}}});
+  ASSERT_TRUE(router_.WaitUntilNothingIsOpen());
+  ASSERT_EQ(receiver->received().size(), 1u);
   ExpectOneMessage(receiver->received(), "dlv-1");
 }
 

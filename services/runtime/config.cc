@@ -35,11 +35,11 @@ std::vector<std::string> Split(std::string_view text, char separator) {
 void NotePlace(Draft& draft, const Option& option, const Given& given) {
   draft.loaded.places[option.path] = given.where;
   const bool secret = option.path == "notifier.secrets" || option.path == "peers.token";
-  if (!secret || given.items.front().empty()) return;
-  for (const std::string_view prefix : {"whsec_", "tdm_"}) {
-    if (given.items.front().compare(0, prefix.size(), prefix) == 0) return;
+  if (!secret) return;
+  for (const std::string& item : given.items) {
+    if (item.empty() || item.starts_with("whsec_") || item.starts_with("tdm_")) continue;
+    draft.loaded.secret_files.push_back({given.where, given.base / item});
   }
-  draft.loaded.secret_files.push_back({given.where, given.base / given.items.front()});
 }
 
 void SetOne(Draft& draft, const Option& option, const Given& given) {
@@ -49,6 +49,29 @@ void SetOne(Draft& draft, const Option& option, const Given& given) {
   const std::string subject =
       given.key.empty() ? given.path : fmt::format("{}.{}", given.path, Printable(given.key));
   draft.errors.push_back({given.where, fmt::format("{}: {}", subject, MessageOf(status))});
+}
+
+// `name=value`, each name with all of its values, in their order.
+void SetEntries(Draft& draft, const Option& option, Given given,
+                const std::vector<std::string>& parts) {
+  std::vector<std::string> names;  // as they came
+  std::map<std::string, std::vector<std::string>> values;
+  for (const std::string& part : parts) {
+    const std::size_t equals = part.find('=');
+    if (equals == std::string::npos) {
+      // What was given may be a secret without its name: it is not repeated.
+      draft.errors.push_back({given.where, fmt::format("{}: expected NAME=VALUE", given.path)});
+      continue;
+    }
+    std::vector<std::string>& of_name = values[part.substr(0, equals)];
+    if (of_name.empty()) names.push_back(part.substr(0, equals));
+    of_name.push_back(part.substr(equals + 1));
+  }
+  for (const std::string& name : names) {
+    given.key = name;
+    given.items = values[name];
+    SetOne(draft, option, given);
+  }
 }
 
 // Lists and maps that came as one text: `a,b` and `name=value,name=value`.
@@ -62,17 +85,7 @@ void SetFromText(Draft& draft, const Option& option, Given given) {
     given.items = std::move(parts);
     return SetOne(draft, option, given);
   }
-  for (const std::string& part : parts) {
-    const std::size_t equals = part.find('=');
-    if (equals == std::string::npos) {
-      // What was given may be a secret without its name: it is not repeated.
-      draft.errors.push_back({given.where, fmt::format("{}: expected NAME=VALUE", given.path)});
-      continue;
-    }
-    given.key = part.substr(0, equals);
-    given.items = {part.substr(equals + 1)};
-    SetOne(draft, option, given);
-  }
+  SetEntries(draft, option, given, parts);
 }
 
 void ApplyFile(Draft& draft, std::string_view name, std::string_view yaml,

@@ -81,7 +81,9 @@ struct Config {
     bool allow_http = false;
     absl::Duration timeout = absl::Seconds(15);
     std::uint64_t max_in_flight = 64;
-    std::map<std::string, Secret> secrets;  // by name; Standard Webhooks, `whsec_…`
+    // Standard Webhooks, `whsec_…`, the newest first: all of a name sign. By `{tenant}/{name}` for
+    // one tenant, by `*/{name}` for all of them.
+    std::map<std::string, std::vector<Secret>> secrets;
   } notifier;
 
   // How roles in other processes are reached.

@@ -16,7 +16,8 @@
 namespace tandem::runtime {
 namespace {
 
-enum class Kind { kUnknown, kSection, kScalar, kList, kMap };
+// kEntry: of a map; one value, or a list of them.
+enum class Kind { kUnknown, kSection, kScalar, kList, kMap, kEntry };
 
 std::string Join(const std::string& section, std::string_view key) {
   return section.empty() ? std::string(key) : fmt::format("{}.{}", section, key);
@@ -79,7 +80,8 @@ class Walker final : public YAML::EventHandler {
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { Leaf(mark, nullptr); }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    Fail(mark, "aliases are not taken; write the value out");
+    Fail(mark,
+         "aliases are not taken; write the value out, or put a text that begins with * in quotes");
     Skip();
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -92,7 +94,7 @@ class Walker final : public YAML::EventHandler {
                        YAML::EmitterStyle::value) override {
     Refuse(mark, tag, anchor);
     Frame frame = Enter(mark);
-    if (frame.shape != Frame::kSkipped && frame.kind != Kind::kList) {
+    if (frame.shape != Frame::kSkipped && frame.kind != Kind::kList && frame.kind != Kind::kEntry) {
       Fail(mark, fmt::format("{}: expected {}, not a list", frame.path, Expected(frame.kind)));
       frame.shape = Frame::kSkipped;
     }
@@ -101,7 +103,10 @@ class Walker final : public YAML::EventHandler {
   }
   void OnSequenceEnd() override {
     Frame& frame = frames_.back();
-    if (frame.shape == Frame::kSequence) {
+    if (frame.shape == Frame::kSequence && frame.kind == Kind::kEntry) {
+      const Frame& map = frames_[frames_.size() - 2];
+      Give(map.path, map.key, std::move(frame.items), frame.mark);
+    } else if (frame.shape == Frame::kSequence) {
       Give(frame.path, "", std::move(frame.items), frame.mark);
     }
     Leave();
@@ -128,6 +133,8 @@ class Walker final : public YAML::EventHandler {
         return "a mapping of names";
       case Kind::kSection:
         return "a section";
+      case Kind::kEntry:
+        return "one value or a list";
       default:
         return "one value";
     }
@@ -147,7 +154,7 @@ class Walker final : public YAML::EventHandler {
     const Frame& parent = frames_.back();
     if (parent.shape == Frame::kMapping && parent.has_key && !parent.skip_value) {
       frame.path = Join(parent.path, parent.key);
-      frame.kind = parent.kind == Kind::kMap ? Kind::kScalar : KindOf(frame.path);
+      frame.kind = parent.kind == Kind::kMap ? Kind::kEntry : KindOf(frame.path);
       return frame;
     }
     if (parent.shape != Frame::kSkipped && !parent.skip_value) {
@@ -260,8 +267,12 @@ FileValues ReadConfigYaml(std::string_view name, std::string_view yaml,
     parser.HandleNextDocument(walker);
     if (parser) walker.Fail(YAML::Mark(), "holds several documents; expected one");
   } catch (const YAML::Exception& error) {
+    // `*/hook: file` without quotes means an alias to YAML.
+    const bool alias = error.msg.find("anchor") != std::string::npos ||
+                       error.msg.find("alias") != std::string::npos;
     walker.Fail(error.mark.is_null() ? YAML::Mark() : error.mark,
-                fmt::format("is not YAML: {}", error.msg));
+                fmt::format("is not YAML: {}{}", error.msg,
+                            alias ? "; put a text that begins with * in quotes" : ""));
   }
   return walker.Take();
 }

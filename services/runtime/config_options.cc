@@ -182,28 +182,35 @@ std::vector<std::string> ShowRoles(const Config& config) {
 }
 
 absl::Status SetSecret(Config& config, const Given& given) {
-  constexpr std::size_t kNameMax = 63;
   constexpr std::size_t kSecretsMax = 1000;
-  const std::string_view name = given.key;
-  if (name.empty() || name.size() > kNameMax ||
-      name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") != std::string_view::npos) {
-    return Bad(fmt::format("\"{}\" is no name of a secret; expected 1 to 63 of a-z, 0-9, - and _",
-                           Printable(name.substr(0, 100))));
+  constexpr std::size_t kOfOneNameMax = 4;  // two during a rotation, and one that was forgotten
+  TANDEM_RETURN_IF_ERROR(CheckSecretKey(given.key));
+  if (given.items.empty() || given.items.size() > kOfOneNameMax) {
+    return Bad(fmt::format("{} secrets; expected one, or a list of up to {}, the newest first",
+                           given.items.size(), kOfOneNameMax));
   }
-  TANDEM_ASSIGN_OR_RETURN(Secret secret, ReadSecret({.text = given.items.front(),
-                                                     .prefix = "whsec_",
-                                                     .base = given.base,
-                                                     .on_command_line = given.on_command_line}));
-  TANDEM_RETURN_IF_ERROR(CheckWebhookSecret(secret));
-  config.notifier.secrets[given.key] = std::move(secret);
+  std::vector<Secret> secrets;
+  for (const std::string& text : given.items) {
+    TANDEM_ASSIGN_OR_RETURN(Secret secret, ReadSecret({.text = text,
+                                                       .prefix = "whsec_",
+                                                       .base = given.base,
+                                                       .on_command_line = given.on_command_line}));
+    TANDEM_RETURN_IF_ERROR(CheckWebhookSecret(secret));
+    secrets.push_back(std::move(secret));
+  }
+  config.notifier.secrets[given.key] = std::move(secrets);
   if (config.notifier.secrets.size() > kSecretsMax) return Bad("more than 1000 secrets");
   return absl::OkStatus();
 }
 
 std::vector<std::string> ShowSecrets(const Config& config) {
   std::vector<std::string> lines;
-  for (const auto& [name, secret] : config.notifier.secrets) {
-    lines.push_back(fmt::format("{}: \"{}\"", name, secret));
+  for (const auto& [name, secrets] : config.notifier.secrets) {
+    std::vector<std::string> shown;
+    for (const Secret& secret : secrets) shown.push_back(fmt::format("\"{}\"", secret));
+    const bool one = shown.size() == 1;
+    lines.push_back(fmt::format("{}: {}{}{}", YamlScalar(name), one ? "" : "[",
+                                fmt::join(shown, ", "), one ? "" : "]"));
   }
   return lines;
 }
@@ -327,9 +334,10 @@ void AddNotifier(std::vector<Option>& options) {
   options.push_back(Count(
       "notifier.max_in_flight", {1, 4'096}, "How many attempts run at a time",
       [](auto& c) -> auto& { return c.notifier.max_in_flight; }));
-  options.push_back({"notifier.secrets", Shape::kMap, "NAME=FILE,…",
-                     "What webhooks are signed with: whsec_…, or a file that holds it", SetSecret,
-                     ShowSecrets});
+  options.push_back({"notifier.secrets", Shape::kMap, "TENANT/NAME=FILE,…",
+                     "What webhooks are signed with: whsec_…, or a file that holds it; \"*/NAME\" "
+                     "serves every tenant; a name given twice signs with both, the newest first",
+                     SetSecret, ShowSecrets});
 }
 
 void AddPeersAndProcess(std::vector<Option>& options) {
@@ -364,7 +372,7 @@ void AddPeersAndProcess(std::vector<Option>& options) {
       [](auto& c) -> auto& { return c.log.format; }));
   options.push_back(Duration(
       "drain.lameduck", {absl::ZeroDuration(), absl::Minutes(1)},
-      "How long calls are still taken after health says that we stop; "
+      "How long calls are still taken after health says that we stop; a second signal ends it; "
       "5s, or 0 when grpc.listen is a loopback address",
       [](auto& c) -> auto& { return c.drain.lameduck; }));
   options.push_back(Duration(

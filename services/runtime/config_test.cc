@@ -1,5 +1,6 @@
 #include "services/runtime/config.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -67,7 +68,7 @@ router:
 notifier:
   secrets:
     # a comment
-    plant-7: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+    acme/plant-7: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
 log: {level: debug, format: json}
 drain: {timeout: 1m}
 context:
@@ -82,7 +83,7 @@ context:
   EXPECT_EQ(config.grpc.max_message, 8u << 20);
   EXPECT_EQ(config.admin.listen, (Endpoint{"::1", 9000}));
   EXPECT_EQ(config.router.mailbox_max, 10u);
-  EXPECT_EQ(config.notifier.secrets.at("plant-7").Reveal(), kSecret);
+  EXPECT_THAT(config.notifier.secrets.at("acme/plant-7"), ElementsAre(Secret(kSecret)));
   EXPECT_EQ(config.log.level, LogLevel::kDebug);
   EXPECT_EQ(config.drain.lameduck, absl::Seconds(5));  // Others may connect.
 }
@@ -119,13 +120,13 @@ TEST(Config, TakesListsAndSecretsAsOneTextToo) {
   const Config config = Loaded(
       "roles: router,context",
       {.file = "",
-       .environment = {{"TANDEM_NOTIFIER_SECRETS", std::string("a=") + kSecret + ",b=" + file}},
+       .environment = {{"TANDEM_NOTIFIER_SECRETS", std::string("t/a=") + kSecret + ",t/b=" + file}},
        .flags = {Flag("roles", "router,context,notifier")}});
 
   EXPECT_TRUE(config.roles.notifier);
   EXPECT_FALSE(config.roles.gateway);
-  EXPECT_EQ(config.notifier.secrets.at("a").Reveal(), kSecret);
-  EXPECT_EQ(config.notifier.secrets.at("b").Reveal(), kSecret);
+  EXPECT_THAT(config.notifier.secrets.at("t/a"), ElementsAre(Secret(kSecret)));
+  EXPECT_THAT(config.notifier.secrets.at("t/b"), ElementsAre(Secret(kSecret)));
   std::filesystem::remove(file);
 }
 
@@ -189,15 +190,24 @@ TEST(Config, SaysExactlyWhatIsWrongAndWhere) {
            {"---\ndata_dir: a\n---\ndata_dir: b",
             "t.yaml:1:1: holds several documents; expected one"},
            {"data_dir: \xff", "t.yaml:1:1: expected UTF-8 of at most 1 MiB"},
-           {"notifier: {secrets: {Plant: whsec_x}}",
-            "t.yaml:1:29: notifier.secrets.Plant: \"Plant\" is no name of a secret; expected 1 to "
-            "63 of a-z, 0-9, - and _"},
-           {"notifier: {secrets: {a: whsec_short}}",
-            "t.yaml:1:25: notifier.secrets.a: is not a Standard Webhooks secret; expected whsec_ "
+           {"notifier: {secrets: {hook: whsec_x}}",
+            "t.yaml:1:28: notifier.secrets.hook: does not say whose secret it is; expected "
+            "TENANT/hook, which that tenant's playbook alone may sign with, or \"*/hook\", which "
+            "every tenant's may"},
+           {"notifier: {secrets: {Plant/a: whsec_x}}",
+            "t.yaml:1:31: notifier.secrets.Plant/a: \"Plant/a\" is no name of a secret; expected "
+            "TENANT/NAME or */NAME, the name 1 to 64 of A-Z, a-z, 0-9, - and _"},
+           {"notifier: {secrets: {t/a: whsec_short}}",
+            "t.yaml:1:27: notifier.secrets.t/a: is not a Standard Webhooks secret; expected whsec_ "
             "and base64 of 24 to 64 bytes"},
-           {"notifier: {secrets: {a: nowhere.key}}",
-            "t.yaml:1:25: notifier.secrets.a: cannot read the file \"nowhere.key\"; expected a "
+           {"notifier: {secrets: {t/a: nowhere.key}}",
+            "t.yaml:1:27: notifier.secrets.t/a: cannot read the file \"nowhere.key\"; expected a "
             "secret that begins with whsec_, or a file that holds one"},
+           {"notifier: {secrets: {t/a: []}}",
+            "t.yaml:1:27: notifier.secrets.t/a: 0 secrets; expected one, or a list of up to 4, the "
+            "newest first"},
+           {"notifier: {secrets: {t/a: {b: c}}}",
+            "t.yaml:1:27: notifier.secrets.t/a: expected one value or a list, not a mapping"},
            {"router: {address: \"10.0.0.1:0\"}",
             "t.yaml:1:19: router.address: port 0 cannot be called; expected 1 to 65535"},
            {"grpc: {listen: 0.0.0.0:7443}",
@@ -239,20 +249,43 @@ TEST(Config, ReportsEveryMistakeWithItsPlace) {
 TEST(Config, RefusesAnAliasAndSkipsWhatItStandsFor) {
   EXPECT_EQ(ErrorOf("data_dir: &d a\nretention: *d\nlog: {level: info}"),
             "t.yaml:1:11: anchors are not taken; write the value out where it is needed\n"
-            "t.yaml:2:12: aliases are not taken; write the value out");
+            "t.yaml:2:12: aliases are not taken; write the value out, or put a text that begins "
+            "with * in "
+            "quotes");
 }
 
 TEST(Config, NeverRepeatsASecret) {
   const std::string secret = "c2VjcmV0LXNlY3JldA";
   ConfigSources flags{.file = "",
                       .environment = {{"TANDEM_NOTIFIER_SECRETS", "whsec_" + secret}},
-                      .flags = {Flag("notifier.secrets", "a=whsec_" + secret)}};
+                      .flags = {Flag("notifier.secrets", "t/a=whsec_" + secret)}};
   const auto loaded = LoadConfigText("t.yaml", "", flags);
 
   EXPECT_THAT(MessageOf(loaded.status()), Not(HasSubstr(secret)));
-  EXPECT_THAT(MessageOf(loaded.status()), HasSubstr("--notifier.secrets: notifier.secrets.a: a "
+  EXPECT_THAT(MessageOf(loaded.status()), HasSubstr("--notifier.secrets: notifier.secrets.t/a: a "
                                                     "secret on the command line is seen by every "
                                                     "user of the machine"));
+}
+
+TEST(Config, TakesSeveralSecretsOfOneNameTheNewestFirst) {
+  const std::string other = "whsec_" + std::string(32, 'A');
+  const Config file = Loaded("notifier: {secrets: {t/a: [" + other + ", " + kSecret + "]}}");
+  const Config both =
+      Loaded("notifier: {secrets: {t/a: [" + other + ", " + kSecret + "], \"*/b\": " + other + "}}",
+             {.file = "",
+              .environment = {{"TANDEM_NOTIFIER_SECRETS",
+                               fmt::format("t/a={0},*/c={0},t/a={1}", kSecret, other)}},
+              .flags = {}});
+
+  EXPECT_THAT(file.notifier.secrets.at("t/a"), ElementsAre(Secret(other), Secret(kSecret)));
+  // The environment's list stands for the file's, and what it does not name stays.
+  EXPECT_THAT(both.notifier.secrets.at("t/a"), ElementsAre(Secret(kSecret), Secret(other)));
+  EXPECT_EQ(both.notifier.secrets.size(), 3u);
+}
+
+TEST(Config, SaysThatASharedSecretIsNamedInQuotes) {
+  EXPECT_THAT(ErrorOf("notifier: {secrets: {*/hook: a.key}}"),
+              HasSubstr("put a text that begins with * in quotes"));
 }
 
 TEST(Config, OnlyWarnsOfAVariableThatIsNearlyASetting) {
@@ -287,13 +320,14 @@ TEST(Config, SurvivesDeepNesting) {
 
 TEST(PrintConfig, GivesBackWhatWasLoadedWithoutTheSecrets) {
   const Config config = Loaded(std::string("grpc: {listen: \"[::1]:0\"}\ndata_dir: \"a b\"\n"
-                                           "notifier: {secrets: {b: ") +
-                               kSecret + "}}");
+                                           "notifier: {secrets: {\"*/b\": ") +
+                               kSecret + ", t/c: [" + kSecret + ", " + kSecret + "]}}");
   const std::string printed = PrintConfig(config);
 
   EXPECT_THAT(printed, HasSubstr("grpc:\n  listen: \"[::1]:0\"\n  tls:\n    cert: \"\"\n"));
   EXPECT_THAT(printed, HasSubstr("data_dir: \"a b\"\n"));
-  EXPECT_THAT(printed, HasSubstr("  secrets:\n    b: \"***\"\n"));
+  EXPECT_THAT(printed, HasSubstr("  secrets:\n    \"*/b\": \"***\"\n"
+                                 "    t/c: [\"***\", \"***\"]\n"));
   EXPECT_THAT(printed, Not(HasSubstr("MfKQ9r8")));
 }
 

@@ -101,6 +101,37 @@ absl::StatusOr<Secret> ReadSecret(const SecretSource& source) {
   return Secret(std::string(secret));
 }
 
+absl::Status CheckSecretKey(std::string_view key) {
+  constexpr std::string_view kLower = "abcdefghijklmnopqrstuvwxyz0123456789-";
+  constexpr std::string_view kName =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+  constexpr std::size_t kTenantMax = 63;
+  constexpr std::size_t kNameMax = 64;  // as in playbooks
+  const auto is_of = [](std::string_view text, std::size_t most, std::string_view characters) {
+    return !text.empty() && text.size() <= most &&
+           text.find_first_not_of(characters) == std::string_view::npos;
+  };
+  const auto error = [](std::string message) {
+    return Error(absl::StatusCode::kInvalidArgument, "SECRET_INVALID", message);
+  };
+  const std::size_t slash = key.find('/');
+  if (slash == std::string_view::npos && is_of(key, kNameMax, kName)) {
+    return error(
+        fmt::format("does not say whose secret it is; expected TENANT/{0}, which that tenant's "
+                    "playbook alone may sign with, or \"*/{0}\", which every tenant's may",
+                    key));
+  }
+  const std::string_view tenant = key.substr(0, slash);
+  const bool fits = slash != std::string_view::npos &&
+                    (tenant == "*" || is_of(tenant, kTenantMax, kLower)) &&
+                    is_of(key.substr(slash + 1), kNameMax, kName);
+  if (fits) return absl::OkStatus();
+  return error(
+      fmt::format("\"{}\" is no name of a secret; expected TENANT/NAME or */NAME, the name 1 to {} "
+                  "of A-Z, a-z, 0-9, - and _",
+                  Printable(key.substr(0, 150)), kNameMax));
+}
+
 absl::Status CheckWebhookSecret(const Secret& secret) {
   constexpr std::string_view kBase64 =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

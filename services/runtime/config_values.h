@@ -31,6 +31,10 @@ struct SecretSource {
 };
 absl::StatusOr<Secret> ReadSecret(const SecretSource& source);
 
+// OK when `key` is `TENANT/NAME`, the secret of one tenant, or `*/NAME`, one that every tenant's
+// playbook may sign with. A bare name would be everybody's without anybody having said so.
+absl::Status CheckSecretKey(std::string_view key);
+
 // OK when `secret` is a Standard Webhooks secret: whsec_ and base64 of 24 to 64 bytes.
 absl::Status CheckWebhookSecret(const Secret& secret);
 

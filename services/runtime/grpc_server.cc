@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
+#include <utility>
 
 #include "router/base/check.h"
 #include "router/base/status.h"
@@ -105,7 +105,11 @@ void GrpcServer::Drain(DrainTimes times) {
   const absl::Duration lameduck = std::min(times.lameduck, times.timeout);
   server_->GetHealthCheckService()->Shutdown();  // NOT_SERVING, and nothing changes it again.
   if (lameduck > absl::ZeroDuration()) {
-    std::this_thread::sleep_for(absl::ToChronoMilliseconds(lameduck));
+    std::unique_lock lock(mutex_);
+    in_lameduck_ = true;
+    lameduck_over_.wait_for(lock, absl::ToChronoMilliseconds(lameduck),
+                            [this] { return !in_lameduck_; });
+    in_lameduck_ = false;
   }
   options_.registry->EndAll(Stopping());
   const std::size_t left = options_.registry->WaitUntilEmpty(times.timeout - lameduck);
@@ -113,6 +117,12 @@ void GrpcServer::Drain(DrainTimes times) {
   // What still runs is about to answer, or watches health: the deadline cancels it.
   server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(kLastCallsMax));
   server_->Wait();
+}
+
+bool GrpcServer::EndLameduck() {
+  const std::lock_guard lock(mutex_);
+  lameduck_over_.notify_all();
+  return std::exchange(in_lameduck_, false);
 }
 
 grpc::ChannelArguments ClientChannelArguments(std::uint64_t max_message) {

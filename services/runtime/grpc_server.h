@@ -9,8 +9,10 @@
 #include <absl/time/time.h>
 #include <grpcpp/grpcpp.h>
 
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -62,6 +64,9 @@ class GrpcServer {
   // the timeout unless a handler hangs: a watchdog has to stand behind it. Once.
   void Drain(DrainTimes times);
 
+  // Ends the lameduck that Drain waits in; false when it does not. From any thread.
+  bool EndLameduck();
+
  private:
   GrpcServer(Options options, std::vector<ServedService> services);
 
@@ -70,6 +75,10 @@ class GrpcServer {
   std::unique_ptr<grpc::Server> server_;
   std::uint16_t bound_port_ = 0;
   bool drained_ = false;
+
+  std::mutex mutex_;  // the lameduck
+  std::condition_variable lameduck_over_;
+  bool in_lameduck_ = false;
 };
 
 // Settings of every channel of ours to another process: keepalive that the server above allows, and

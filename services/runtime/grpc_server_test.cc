@@ -272,6 +272,16 @@ TEST_F(GrpcServerTest, DrainsThoughSomebodyWatchesItsHealth) {
   watcher.done.get_future().wait();
 }
 
+TEST_F(GrpcServerTest, CutsItsLameduckShortWhenItIsTold) {
+  EXPECT_FALSE(server->EndLameduck());
+  std::thread draining([&] { server->Drain({absl::Hours(1), absl::Hours(2)}); });
+  while (!server->EndLameduck()) std::this_thread::yield();
+  draining.join();
+
+  EXPECT_FALSE(server->EndLameduck());
+  EXPECT_EQ(WhoAmI(Network()).code(), absl::StatusCode::kUnavailable);
+}
+
 TEST_F(GrpcServerTest, TakesNoCallAfterADrain) {
   const auto channel = Network();
   EXPECT_TRUE(WhoAmI(channel).ok());

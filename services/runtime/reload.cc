@@ -10,8 +10,8 @@
 namespace tandem::runtime {
 namespace {
 
-constexpr std::array<std::string_view, 4> kLive = {"retention", "router.min_free_disk", "log.level",
-                                                   "drain.lameduck"};
+constexpr std::array<std::string_view, 5> kLive = {
+    "retention", "router.min_free_disk", "notifier.secrets", "log.level", "drain.lameduck"};
 
 // Secrets look alike when they are shown.
 bool IsSecretChanged(std::string_view path, const Config& before, const Config& after) {

@@ -40,12 +40,13 @@ TEST(ChangesBetween, SaysWhatNeedsARestart) {
 
 TEST(ChangesBetween, NoticesAnotherSecretWithoutShowingIt) {
   Config before, after;
-  before.notifier.secrets["hook"] = Secret("whsec_one");
-  after.notifier.secrets["hook"] = Secret("whsec_two");
+  before.notifier.secrets["t/hook"] = {Secret("whsec_one")};
+  after.notifier.secrets["t/hook"] = {Secret("whsec_two")};
   after.peers.token = Secret("tdm_three");
   const auto changes = ChangesBetween(before, after);
 
   ASSERT_THAT(changes, SizeIs(2));
+  EXPECT_TRUE(changes[0].live);  // the secrets
   EXPECT_THAT(TextOf(changes), HasSubstr("***"));
   for (const char* secret : {"one", "two", "three"}) {
     EXPECT_THAT(TextOf(changes), Not(HasSubstr(secret)));
@@ -56,7 +57,7 @@ TEST(IsLive, NamesOnlySettingsThatExist) {
   int live = 0;
   for (const Option& option : Options()) live += IsLive(option.path) ? 1 : 0;
 
-  EXPECT_EQ(live, 4);
+  EXPECT_EQ(live, 5);
   EXPECT_FALSE(IsLive("grpc.listen"));
 }
 

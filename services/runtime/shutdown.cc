@@ -28,14 +28,12 @@ constexpr int kForcedExit = 1;
 // Ends the process when the parts take too long, or when somebody asks a second time.
 class Watchdog {
  public:
-  Watchdog(absl::Duration timeout, const std::function<void(int)>& force) : force_(force) {
-    timer_.expires_after(absl::ToChronoMilliseconds(timeout));
+  explicit Watchdog(const Shutdown::Options& options) : options_(options) {
+    timer_.expires_after(absl::ToChronoMilliseconds(options.timeout));
     timer_.async_wait([this](boost::system::error_code cancelled) {
       if (!cancelled) Force("the parts did not stop in time");
     });
-    signals_.async_wait([this](boost::system::error_code cancelled, int) {
-      if (!cancelled) Force("a second signal");
-    });
+    AwaitSignal();
     thread_ = std::thread([this] {
       pthread_setname_np(pthread_self(), "tandem-watchdog");
       io_.run();
@@ -47,13 +45,23 @@ class Watchdog {
   }
 
  private:
+  void AwaitSignal() {
+    signals_.async_wait([this](boost::system::error_code cancelled, int) {
+      if (cancelled) return;
+      if (!options_.hurry || !options_.hurry()) return Force("a second signal");
+      Log(LogLevel::kInfo, "the pause before the stop is cut short",
+          {{"reason", "a second signal"}});
+      AwaitSignal();
+    });
+  }
+
   void Force(std::string_view reason) {
     Log(LogLevel::kError, "the stop is forced", {{"reason", reason}});
-    if (force_) return force_(kForcedExit);
+    if (options_.force) return options_.force(kForcedExit);
     std::_Exit(kForcedExit);
   }
 
-  const std::function<void(int)>& force_;
+  const Shutdown::Options& options_;
   asio::io_context io_{1};
   asio::steady_timer timer_{io_};
   asio::signal_set signals_{io_, SIGTERM, SIGINT};
@@ -97,7 +105,7 @@ class Shutdown::Impl {
     }
     io_.run();  // Until Begin.
     NotifySystemd("STOPPING=1");
-    const Watchdog watchdog(options_.timeout, options_.force);
+    const Watchdog watchdog(options_);
     signals_.cancel();
     while (!parts_.empty()) {
       // Out of the list first: what it holds on to ends with it, in this order too.

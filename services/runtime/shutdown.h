@@ -22,6 +22,9 @@ class Shutdown {
     absl::Duration timeout = absl::Seconds(30);  // of all parts together
     // Whether the process makes progress; asked before systemd is told so. Empty: it does.
     std::function<bool()> alive;
+    // What a second signal ends first: a pause that the stop is in. On the watchdog's thread; true
+    // when there was one, and the stop goes on in its order until a third signal. May be empty.
+    std::function<bool()> hurry;
     // What the watchdog does; empty: _Exit. For tests.
     std::function<void(int exit_code)> force;
   };
@@ -45,7 +48,8 @@ class Shutdown {
   void Stop(int exit_code, std::string_view reason);
 
   // Waits for SIGTERM, SIGINT or Stop, then stops the parts. Returns the exit code, 0 after a
-  // signal. When the timeout passes, or a second signal comes, the process ends at once with 1.
+  // signal. When the timeout passes, or a second signal finds no pause to end, the process ends at
+  // once with 1.
   int Run();
 
  private:

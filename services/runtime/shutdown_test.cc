@@ -108,6 +108,29 @@ TEST(Shutdown, IsForcedByASecondSignal) {
   EXPECT_EQ(code.get(), 1);
 }
 
+TEST(Shutdown, GoesOnInItsOrderWhenASecondSignalEndsAPause) {
+  std::promise<void> hurried;
+  std::vector<int> forced;
+  bool last_stopped = false;
+  Shutdown shutdown({.timeout = absl::Hours(1),
+                     .hurry =
+                         [&] {
+                           hurried.set_value();
+                           return true;
+                         },
+                     .force = [&](int exit_code) { forced.push_back(exit_code); }});
+  shutdown.OnStop("last", [&] { last_stopped = true; });
+  shutdown.OnStop("pauses", [&] {
+    raise(SIGINT);
+    hurried.get_future().wait();
+  });
+  raise(SIGTERM);
+
+  EXPECT_EQ(shutdown.Run(), 0);
+  EXPECT_TRUE(last_stopped);
+  EXPECT_TRUE(forced.empty());
+}
+
 TEST(Shutdown, TellsSystemdThatItLivesAndThatItStops) {
   FakeSystemd systemd;
   setenv("WATCHDOG_USEC", "20000", 1);

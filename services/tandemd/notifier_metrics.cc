@@ -17,6 +17,7 @@ void NotifierMetrics::OnAttemptEnded(std::string_view channel, notifier::Attempt
                                      absl::Duration latency) {
   attempts_.Add({{"channel", std::string(channel)}, {"result", std::string(ToText(end))}})
       .Increment();
+  if (end == notifier::AttemptEnd::kNotReady) return;  // no call was made
   seconds_.Add({{"channel", std::string(channel)}}, runtime::LatencyBuckets())
       .Observe(absl::ToDoubleSeconds(latency));
 }

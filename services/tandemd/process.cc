@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "router/base/check.h"
 #include "router/base/status.h"
 #include "services/runtime/logging.h"
 #include "services/runtime/process_metrics.h"
@@ -29,7 +30,8 @@ constexpr absl::Duration kHealthLook = absl::Milliseconds(250);
 
 Process::Process(runtime::Config config, std::function<runtime::StartUp()> read_config)
     : config_(std::move(config)),
-      shutdown_({.timeout = config_.drain.lameduck + config_.drain.timeout}),
+      shutdown_({.timeout = config_.drain.lameduck + config_.drain.timeout,
+                 .hurry = [this] { return server_ != nullptr && server_->EndLameduck(); }}),
       observer_(metrics_),
       notifier_metrics_(metrics_),
       reloader_({.metrics = &metrics_,
@@ -59,6 +61,7 @@ int Process::Run() {
 
 absl::Status Process::Start() {
   TANDEM_RETURN_IF_ERROR(MakePrivateFolder(config_.data_dir));
+  TANDEM_RETURN_IF_ERROR(CheckOwner(config_.data_dir, geteuid()));
   TANDEM_ASSIGN_OR_RETURN(
       admin_, runtime::AdminHttp::Start(
                   config_.admin.listen,
@@ -67,6 +70,8 @@ absl::Status Process::Start() {
   if (config_.roles.router) TANDEM_RETURN_IF_ERROR(StartRouter());
   TANDEM_RETURN_IF_ERROR(StartAuthentication());
   if (config_.roles.context) TANDEM_RETURN_IF_ERROR(StartContext());
+  // Of a process that was killed. Here the stores are locked, so no living one is meant by it.
+  TANDEM_RETURN_IF_ERROR(RemoveFile(AddressesFile()));
   TANDEM_RETURN_IF_ERROR(StartServer());
   if (config_.roles.router) TANDEM_RETURN_IF_ERROR(StartFollowing());
   if (config_.roles.notifier) TANDEM_RETURN_IF_ERROR(StartNotifier());
@@ -122,7 +127,19 @@ absl::Status Process::StartContext() {
 
 absl::Status Process::StartServer() {
   std::vector<runtime::ServedService> services;
-  if (router_ != nullptr) services = router_->Serve(guard_.get(), [this] { credentials_->Wake(); });
+  if (router_ != nullptr) {
+    // Who signs knows the names; where the notifier is another process, nobody here does.
+    api::HasSecret has_secret;
+    if (config_.roles.notifier) {
+      secret_names_.Set(config_);
+      has_secret = [this](const TenantId& tenant, const std::string& name) {
+        return secret_names_.Has(tenant, name);
+      };
+    }
+    services =
+        router_->Serve(guard_.get(), {.on_installation_changed = [this] { credentials_->Wake(); },
+                                      .has_secret = std::move(has_secret)});
+  }
   if (context_ != nullptr) services.push_back({"tandem.v1.Context", context_->service()});
   WatchHealth(services);
   TANDEM_ASSIGN_OR_RETURN(auto credentials,
@@ -171,6 +188,12 @@ void Process::Apply(const runtime::Config& config) {
   config_ = config;
   runtime::SetLogLevel(config_.log.level);
   if (router_ != nullptr) router_->Apply(config_);
+  secret_names_.Set(config_);
+  if (notifier_ == nullptr) return;
+  auto secrets = SecretBookOf(config_);
+  // What was read has been checked already.
+  TANDEM_CHECK(secrets.ok(), "a configuration holds only secrets that sign");
+  notifier_->SetSecrets(*std::move(secrets));
 }
 
 // An import of context is the largest message that anybody sends.
@@ -207,14 +230,7 @@ absl::Status Process::StartFollowing() {
 
 absl::Status Process::StartNotifier() {
   TANDEM_ASSIGN_OR_RETURN(auto channel, ChannelTo(config_.router.address));
-  notifier::SecretBook secrets;
-  for (const auto& [name, secret] : config_.notifier.secrets) {
-    auto parsed = notifier::SigningSecret::Parse(secret.Reveal());
-    if (!parsed.ok()) {
-      return Annotate(parsed.status(), fmt::format("notifier.secrets.{}", name));
-    }
-    secrets[name].push_back(*std::move(parsed));
-  }
+  TANDEM_ASSIGN_OR_RETURN(auto secrets, SecretBookOf(config_));
   notifier::WorkerOptions options{
       .link = {.channel = std::move(channel),
                .worker_id = fmt::format("notifier-{}", getpid()),
@@ -238,6 +254,8 @@ absl::Status Process::StartNotifier() {
   return absl::OkStatus();
 }
 
+std::string Process::AddressesFile() const { return config_.data_dir + "/addresses.json"; }
+
 absl::Status Process::WriteAddresses() {
   const auto address = [](const runtime::Endpoint& listen, std::uint16_t port) {
     return runtime::ToText({listen.host, port});
@@ -247,7 +265,13 @@ absl::Status Process::WriteAddresses() {
       {"admin", address(config_.admin.listen, admin_->bound_port())},
       {"pid", getpid()},
   };
-  return WritePrivateFile(config_.data_dir + "/addresses.json", addresses.dump(2) + "\n");
+  // Whoever holds the ports removes it, so that nobody is sent to where nobody listens.
+  shutdown_.OnStop("addresses", [path = AddressesFile()] {
+    if (const absl::Status removed = RemoveFile(path); !removed.ok()) {
+      Log(LogLevel::kWarn, "the addresses stay behind", {{"error", MessageOf(removed)}});
+    }
+  });
+  return WritePrivateFile(AddressesFile(), addresses.dump(2) + "\n");
 }
 
 }  // namespace tandem::tandemd

@@ -30,6 +30,7 @@
 #include "services/tandemd/notifier_metrics.h"
 #include "services/tandemd/reloader.h"
 #include "services/tandemd/router_role.h"
+#include "services/tandemd/signing_secrets.h"
 
 namespace tandem::tandemd {
 
@@ -50,6 +51,7 @@ class Process {
   absl::Status StartServer();
   absl::Status StartFollowing();
   absl::Status StartNotifier();
+  std::string AddressesFile() const;
   absl::Status WriteAddresses();
   void WatchHealth(const std::vector<runtime::ServedService>& services);
   void Apply(const runtime::Config& config);
@@ -65,6 +67,7 @@ class Process {
   runtime::RpcObserver observer_;
   NotifierMetrics notifier_metrics_;
   Reloader reloader_;
+  SecretNames secret_names_;
   rpc::StreamRegistry registry_;
   std::unique_ptr<runtime::AdminHttp> admin_;
   std::unique_ptr<RouterRole> router_;

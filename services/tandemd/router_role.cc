@@ -91,15 +91,15 @@ RouterRole::~RouterRole() {
   Stop();
 }
 
-std::vector<runtime::ServedService> RouterRole::Serve(
-    const rpc::CallGuard* guard, std::function<void()> on_installation_changed) {
+std::vector<runtime::ServedService> RouterRole::Serve(const rpc::CallGuard* guard, Hooks hooks) {
   TANDEM_CHECK(api_ == nullptr, "a role is served once");
   api_ = std::make_unique<api::RouterApi>(
       api::RouterApi::Parts{.engine = engine_.get(),
                             .readers = readers_.get(),
                             .authenticator = &guard->authenticator(),
                             .clock = clock_,
-                            .on_installation_changed = std::move(on_installation_changed)});
+                            .on_installation_changed = std::move(hooks.on_installation_changed),
+                            .has_secret = std::move(hooks.has_secret)});
   std::vector<runtime::ServedService> served;
   const auto add = [&](const char* name, std::unique_ptr<grpc::Service> service) {
     served.push_back({name, service.get()});

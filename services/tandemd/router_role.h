@@ -42,10 +42,13 @@ class RouterRole {
 
   const rpc::Authenticator& directory() const { return *directory_; }
 
+  // See RouterApi::Parts.
+  struct Hooks {
+    std::function<void()> on_installation_changed;
+    api::HasSecret has_secret;
+  };
   // Makes the services. REQUIRES: once; the guard outlives the role's server.
-  // `on_installation_changed`: see RouterApi::Parts.
-  std::vector<runtime::ServedService> Serve(const rpc::CallGuard* guard,
-                                            std::function<void()> on_installation_changed);
+  std::vector<runtime::ServedService> Serve(const rpc::CallGuard* guard, Hooks hooks);
 
   // Begins to follow the context service on `channel`.
   void FollowContext(std::shared_ptr<grpc::Channel> channel, std::string token);

@@ -136,6 +136,9 @@ def try_usage(cli):
     cli("incident", "list", "--state", "opne", code=USAGE, says="did you mean open?")
     cli("incident", "show", "twelve", code=USAGE, says="is not an incident")
     cli("alert", "send", code=USAGE, says="--label is required")
+    cli("alert", "send", "--lable", "a=b", code=USAGE, says="did you mean --label?")
+    cli("incident", "lst", "--help", code=USAGE, says="did you mean list?")
+    cli("feed", "--cursor", "", code=USAGE, says="--cursor")
     cli("alert", "stream", "--batch", "513", code=USAGE, says="1 to 512")
     cli("completion", "tcsh", code=USAGE, says="tcsh")
     cli("whoami", "--timeout", "0s", code=USAGE, says="--timeout")
@@ -235,6 +238,18 @@ def try_context(editor, folder):
     expect(len(listed) == 3, listed)
     editor("context", "get", "site/nowhere", code=REFUSED, says="ENTITY_NOT_FOUND")
     editor("context", "get", "nowhere", code=USAGE, says="is not an entity")
+    editor("context", "put", "device/plc-2", "--relation", "runs_at=site/plant-77",
+           says="warning: device/plc-2: relations[0].target: runs_at site/plant-77")
+    for form in ("yaml", "json"):
+        text = editor("context", "export", "--format", form)
+        editor("context", "import", "-", "--format", form, stdin=text,
+               says="0 created, 0 updated, ")
+        expect(editor("context", "export", "--format", form) == text, f"{form} comes back altered")
+    editor("context", "import", "-", "--format", "yaml", "--check", stdin=text,
+           says="site/plant-77: there is no such entity")
+    table = editor("context", "export", "--format", "csv")
+    editor("context", "import", "-", "--format", "csv", stdin=table, says="0 created, 0 updated, ")
+    editor("context", "delete", "device/plc-2", "-m", "gone", says="deleted")
     editor("context", "delete", "device/plc-1", "-m", "gone", says="deleted")
     history = editor.both("context", "history", "device/plc-1", says="gone")["revisions"]
     expect([r["comment"] for r in history] == ["gone", "", "found"], history)
@@ -366,6 +381,21 @@ def try_tls(world):
     return cli.runs
 
 
+def try_foreign_folder(world):
+    """Root makes no files in a data folder of another user; only root can try it."""
+    if os.geteuid() != 0:
+        return
+    data = world.folder / "foreign"
+    data.mkdir()
+    os.chown(data, 65534, 65534)
+    ended = subprocess.run([str(program("tandemd")), "--data_dir", str(data), "--grpc.listen",
+                            "127.0.0.1:0", "--admin.listen", "127.0.0.1:0"], capture_output=True,
+                           text=True, timeout=PATIENCE, check=False)
+    told = ended.stdout + ended.stderr
+    expect(ended.returncode == REFUSED and "chown -R root" in told, f"root on a foreign folder: {told}")
+    expect(not list(data.iterdir()), f"root left files: {list(data.iterdir())}")
+
+
 def main():
     options = arguments(__doc__)
     with World(options.keep) as world:
@@ -392,6 +422,8 @@ def main():
         try_admin(admin, folder)
         try_journal(Cli(folder, "127.0.0.1:1"), router.data, folder)
         router.process.stop()
+        expect(not (router.data / "addresses.json").exists(), "addresses of a router that stopped")
+        try_foreign_folder(world)
         try_journal(Cli(folder, "127.0.0.1:1"), router.data, folder)
         return f"commands={commands} runs={admin.runs + editor.runs} tls_runs={try_tls(world)}"
 

@@ -64,6 +64,12 @@ class RandomHistory {
       case 7:
         next.input = Context(state);
         break;
+      case 8:
+        if (Below(4) == 0) {
+          next.input = Resumption{absl::Seconds(1 + Below(600))};
+          break;
+        }
+        [[fallthrough]];
       default:
         next.input = TimePassed{};
     }

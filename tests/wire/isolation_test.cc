@@ -159,14 +159,26 @@ TEST_F(Isolation, TakesAllTenantsToBeThoseOfTheCaller) {
   EXPECT_EQ(positions->count(TenantId("harbor")), 1U);
 }
 
-TEST_F(Isolation, TakesNothingFromACursorOfAnotherTenant) {
+TEST_F(Isolation, RefusesACursorOfAnotherTenantAsItRefusesOneOfNone) {
   const auto of_mill =
       rig_.Must<v1::FeedEvent>("/tandem.v1.Feed/Subscribe", callers_.mill_viewer, "");
   const std::string& viewer = callers_.tokens.at("viewer");
-  const auto plain = rig_.Must<v1::FeedEvent>("/tandem.v1.Feed/Subscribe", viewer, "");
-  const auto with = rig_.Must<v1::FeedEvent>("/tandem.v1.Feed/Subscribe", viewer,
-                                             fmt::format("cursor: '{}'", of_mill.cursor()));
-  EXPECT_EQ(with.cursor(), plain.cursor());
+  const auto subscribe = [&](const std::string& cursor) {
+    return rig_.Call("/tandem.v1.Feed/Subscribe", viewer, fmt::format("cursor: '{}'", cursor));
+  };
+  const Reply foreign = subscribe(of_mill.cursor());
+  EXPECT_EQ(foreign.reason(), "CURSOR_OTHER_TENANT");
+  ExpectWellFormed(foreign.status);
+  const auto at = [](const char* tenant) {
+    return api::MakeCursor({{TenantId("harbor"), {}}, {TenantId(tenant), {}}});
+  };
+  const std::string there_is = subscribe(at("mill")).Text();
+  std::string there_is_none = subscribe(at("mall")).Text();
+  ASSERT_THAT(there_is_none, HasSubstr("mall"));
+  for (std::size_t found; (found = there_is_none.find("mall")) != std::string::npos;) {
+    there_is_none.replace(found, 4, "mill");
+  }
+  EXPECT_EQ(there_is_none, there_is);
 }
 
 }  // namespace

@@ -6,46 +6,12 @@
 #include "tandem/v1/feed.grpc.pb.h"
 #include "tandem/v1/incidents.pb.h"
 #include "tests/wire/agent.h"
+#include "tests/wire/watch.h"
 
 namespace tandem::wire {
 namespace {
 
 using ::testing::HasSubstr;
-
-// A stream that only answers; ready once it has said its first word.
-template <typename Event>
-class Watch {
- public:
-  Watch(Rig& rig, const char* method, const std::string& token, const std::string& request)
-      : context_(token), channel_(rig.channel()) {
-    method_ = std::make_unique<grpc::internal::RpcMethod>(
-        method, grpc::internal::RpcMethod::SERVER_STREAMING, rig.channel());
-    const std::string bytes = RequestBytes(method, request);
-    const grpc::Slice slice(bytes);
-    request_ = grpc::ByteBuffer(&slice, 1);
-    reader_.reset(grpc::internal::ClientReaderFactory<Event>::Create(channel_.get(), *method_,
-                                                                     context_.get(), request_));
-    EXPECT_TRUE(reader_->Read(&first_));
-  }
-  ~Watch() { context_->TryCancel(); }
-
-  bool Read(Event* event) { return reader_->Read(event); }
-  const Event& first() const { return first_; }
-  grpc::Status End() {
-    Event event;
-    while (reader_->Read(&event)) {
-    }
-    return reader_->Finish();
-  }
-
- private:
-  Context context_;
-  std::shared_ptr<grpc::Channel> channel_;
-  std::unique_ptr<grpc::internal::RpcMethod> method_;
-  grpc::ByteBuffer request_;
-  std::unique_ptr<grpc::ClientReader<Event>> reader_;
-  Event first_;
-};
 
 class LostCredential : public ::testing::Test {
  protected:

@@ -118,6 +118,7 @@ class Rig {
   engine::Engine& engine() { return *engine_; }
   rpc::CredentialWatch& credentials() { return *credentials_; }
   rpc::StreamRegistry& registry() { return registry_; }
+  journal::Journal& journal() { return *journal_; }
   // Records of a tenant so far.
   std::uint64_t HeadOf(const std::string& tenant);
   // Everything that was ever stored, in one text.

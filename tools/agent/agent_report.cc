@@ -32,6 +32,10 @@ std::string Reasons(const std::map<std::string, std::uint64_t>& counts) {
 
 }  // namespace
 
+std::string CountedAlerts(std::uint64_t count) {
+  return fmt::format("{} alert{}", count, count == 1 ? "" : "s");
+}
+
 std::string SummaryJson(const AgentSummary& summary) {
   const ClientStats& stats = summary.stats;
   nlohmann::ordered_json json = {
@@ -45,6 +49,7 @@ std::string SummaryJson(const AgentSummary& summary) {
       {"batches", stats.batches},
       {"receipts", stats.receipts},
       {"reconnects", Reconnects(stats)},
+      {"turned_away", summary.turned_away},
       {"spooled", stats.waiting_alerts},
       {"spooled_bytes", stats.waiting_bytes},
       {"seconds", absl::ToDoubleSeconds(summary.took)},
@@ -59,7 +64,7 @@ std::string SummaryJson(const AgentSummary& summary) {
 std::string SummaryText(const AgentSummary& summary) {
   const ClientStats& stats = summary.stats;
   const double seconds = absl::ToDoubleSeconds(summary.took);
-  std::string text = fmt::format("sent      {} alerts in {} ({:.0f}/s)\n", stats.sent,
+  std::string text = fmt::format("sent      {} in {} ({:.0f}/s)\n", CountedAlerts(stats.sent),
                                  DurationText(absl::Trunc(summary.took, absl::Milliseconds(1))),
                                  seconds > 0 ? static_cast<double>(stats.sent) / seconds : 0);
   text += fmt::format("accepted  {}\n", stats.accepted + stats.confirmed_on_resume);
@@ -74,13 +79,14 @@ std::string SummaryText(const AgentSummary& summary) {
   if (stats.waiting_alerts > 0) {
     text += fmt::format("waiting   {} without a receipt\n", stats.waiting_alerts);
   }
-  text += fmt::format("batches   {}, {} reconnects", stats.batches, Reconnects(stats));
+  text += fmt::format("batches   {}, {} reconnect{}", stats.batches, Reconnects(stats),
+                      Reconnects(stats) == 1 ? "" : "s");
   return text;
 }
 
 int ExitCodeOf(const AgentSummary& summary) {
   const ClientStats& stats = summary.stats;
-  if (stats.waiting_alerts > 0) return kExitUnreachable;
+  if (summary.turned_away || stats.waiting_alerts > 0) return kExitUnreachable;
   if (!stats.refused.empty() || !stats.dropped.empty() || summary.bad_lines > 0) {
     return kExitFinding;
   }

@@ -18,16 +18,20 @@ inline constexpr int kExitUnreachable = 3;
 struct AgentSummary {
   ClientStats stats;
   std::uint64_t bad_lines = 0;
+  bool turned_away = false;  // the router would not have this agent
   absl::Duration took;
 };
+
+// "1 alert", "2 alerts".
+std::string CountedAlerts(std::uint64_t count);
 
 // One JSON object on one line; member names are stable.
 std::string SummaryJson(const AgentSummary& summary);
 // A few lines for people.
 std::string SummaryText(const AgentSummary& summary);
 
-// kExitUnreachable when alerts wait without a receipt; kExitFinding when some were refused, dropped
-// or unreadable.
+// kExitUnreachable when the router turned the agent away or alerts wait without a receipt;
+// kExitFinding when some were refused, dropped or unreadable.
 int ExitCodeOf(const AgentSummary& summary);
 
 // A line on stderr that rewrites itself, at most five times a second; nothing unless stderr is a

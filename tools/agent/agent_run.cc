@@ -17,6 +17,7 @@
 #include "tools/agent/client.h"
 #include "tools/agent/json_alert.h"
 #include "tools/agent/line_reader.h"
+#include "tools/agent/refusal.h"
 #include "tools/agent/stop_signal.h"
 #include "tools/agent/storm.h"
 #include "tools/agent/storm_corpus.h"
@@ -26,13 +27,6 @@ namespace tandem::client {
 namespace {
 
 constexpr std::size_t kRulesMaxBytes = 64u << 20;
-
-// A router that answers so will not change its mind by being asked again.
-bool IsFinal(const absl::Status& status) {
-  return absl::IsUnauthenticated(status) || absl::IsPermissionDenied(status) ||
-         absl::IsNotFound(status) || absl::IsInvalidArgument(status) ||
-         absl::IsUnimplemented(status);
-}
 
 void Complain(std::string_view text) { fmt::print(stderr, "tandem-agent: {}\n", Printable(text)); }
 
@@ -45,6 +39,7 @@ class Agent {
  private:
   absl::Status Open();
   void Listen();
+  void HearOfLostStream(const LostStream& lost);
   absl::Status SendLines(int fd);
   absl::Status SendStorm();
   absl::StatusOr<Storm> MakeStorm() const;
@@ -81,6 +76,7 @@ void Agent::Listen() {
   const auto check = [this](const absl::Status& written) {
     if (written.ok() || log_failed_.exchange(true)) return;
     Complain(MessageOf(written));
+    stop_.Raise();
   };
   ClientEvents& events = settings_.client.events;
   if (alert_log_) {
@@ -94,31 +90,46 @@ void Agent::Listen() {
                          refused.description, AlertKey(refused.alert)));
   };
   events.dropped = [](const DroppedAlerts& dropped) {
-    Complain(fmt::format("{} alerts dropped: {}: {}", dropped.alerts, dropped.reason,
+    Complain(fmt::format("{} dropped: {}: {}", CountedAlerts(dropped.alerts), dropped.reason,
                          dropped.description));
   };
   events.notice = [](const absl::Status& notice) { Complain(MessageOf(notice)); };
-  events.disconnected = [this](const absl::Status& why, absl::Duration retry_in) {
-    if (IsFinal(why)) turned_away_ = true;
-    if (why.ok() && stopping()) return;
-    Complain(fmt::format("no stream: {}: {}; next attempt in {}",
-                         absl::StatusCodeToString(why.code()), MessageOf(why),
-                         DurationText(absl::Trunc(retry_in, absl::Milliseconds(1)))));
-  };
+  events.disconnected = [this](const LostStream& lost) { HearOfLostStream(lost); };
+}
+
+// On the client's thread. A final refusal wakes whoever waits for input.
+void Agent::HearOfLostStream(const LostStream& lost) {
+  if (lost.turned_away) {
+    if (turned_away_.exchange(true)) return;  // said already
+    Complain(fmt::format("the router at {} refused this agent: {}: {}; {}",
+                         settings_.client.connection.address, ReasonOf(lost.why),
+                         MessageOf(lost.why), AdviceFor(lost.why)));
+    stop_.Raise();
+    return;
+  }
+  if (lost.why.ok() && stopping()) return;
+  Complain(fmt::format("no stream: {}: {}; next attempt in {}",
+                       absl::StatusCodeToString(lost.why.code()), MessageOf(lost.why),
+                       DurationText(absl::Trunc(lost.retry_in, absl::Milliseconds(1)))));
 }
 
 absl::StatusOr<bool> Agent::Send(const std::vector<v1::Alert>& alerts) {
-  while (!stopping()) {
+  // Tried once even while stopping: what was read from a pipe cannot be read again.
+  while (true) {
     const absl::Status status = client_->Send(alerts);
     if (status.ok()) {
       progress_.Show(client_->stats());
       return true;
     }
     if (!absl::IsResourceExhausted(status)) return status;
+    if (stopping()) {
+      Complain(fmt::format("of what was read {} found no room: {}", CountedAlerts(alerts.size()),
+                           MessageOf(status)));
+      return false;
+    }
     // The input waits; a full spool empties as soon as the router takes something.
     stop_.Wait(absl::Milliseconds(50));
   }
-  return false;
 }
 
 absl::Status Agent::SendLines(int fd) {
@@ -199,7 +210,10 @@ absl::Status Agent::SendStorm() {
 }
 
 AgentSummary Agent::Summary(absl::Duration took) const {
-  return {.stats = client_->stats(), .bad_lines = bad_lines_, .took = took};
+  return {.stats = client_->stats(),
+          .bad_lines = bad_lines_,
+          .turned_away = turned_away_,
+          .took = took};
 }
 
 int Agent::Run() {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "tools/agent/agent_report.h"
 #include "tools/agent/agent_run.h"
 #include "tools/agent/agent_settings.h"
+#include "tools/agent/disk.h"
 #include "tools/agent/fake_router.h"
 #include "tools/agent/line_reader.h"
 #include "tools/agent/wire.h"
@@ -140,6 +142,43 @@ TEST_F(AgentTest, SaysWhenTheRouterIsNotThere) {
   EXPECT_EQ(Run({"--file", Write("none.jsonl", ""), "--spool", folder_.File("s")}).exit_code,
             kExitOk);
   EXPECT_THAT(router_.keys("a"), SizeIs(1));
+}
+
+TEST_F(AgentTest, EndsAtOnceWhenTheRouterWillNotHaveIt) {
+  const std::string file = Write("alerts.jsonl", "{\"labels\":{\"alertname\":\"A\"}}\n");
+  for (const auto& [code, advice] :
+       std::map<grpc::StatusCode, std::string>{{grpc::UNAUTHENTICATED, "--token-file"},
+                                               {grpc::PERMISSION_DENIED, "the role agent"},
+                                               {grpc::NOT_FOUND, "--tenant"},
+                                               {grpc::INVALID_ARGUMENT, "--client-id"}}) {
+    router_.SetGreeting(grpc::Status(code, "not this one"));
+    // An hour: the test would end by its timeout, were the refusal not the last word.
+    const Outcome outcome =
+        Run({"--file", file, "--drain", "1h", "--spool", folder_.File(fmt::format("s{}", +code))});
+    EXPECT_EQ(outcome.exit_code, kExitUnreachable);
+    EXPECT_EQ(outcome.summary["turned_away"], true);
+    EXPECT_EQ(outcome.summary["spooled"], 1);
+    EXPECT_THAT(outcome.complaints, HasSubstr("refused this agent"));
+    EXPECT_THAT(outcome.complaints, HasSubstr("not this one"));
+    EXPECT_THAT(outcome.complaints, HasSubstr(advice));
+    EXPECT_THAT(outcome.complaints, HasSubstr("the spool keeps them"));
+    EXPECT_THAT(outcome.complaints, Not(HasSubstr("next attempt")));
+  }
+
+  router_.SetGreeting(grpc::Status::OK);
+  const std::string spool = folder_.File(fmt::format("s{}", +grpc::PERMISSION_DENIED));
+  EXPECT_EQ(Run({"--file", Write("none.jsonl", ""), "--spool", spool}).exit_code, kExitOk);
+  EXPECT_THAT(router_.keys("a"), SizeIs(1));
+}
+
+TEST_F(AgentTest, FailsWhenItIsTurnedAwayBeforeItsInputHasSaidAnything) {
+  router_.SetGreeting(grpc::Status(grpc::UNAUTHENTICATED, "unknown token"));
+  const std::string pipe = folder_.File("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const FileHandle open_end = *OpenFile(pipe, O_RDWR);  // so that the input never ends
+  const Outcome outcome = Run({"--file", pipe, "--drain", "1h"});
+  EXPECT_EQ(outcome.exit_code, kExitUnreachable);
+  EXPECT_EQ(outcome.summary["spooled"], 0);
 }
 
 TEST_F(AgentTest, RefusesACommandLineThatMakesNoSense) {

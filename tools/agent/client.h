@@ -58,7 +58,8 @@ class AlertClient {
   absl::Status Flush(absl::Duration timeout);
 
   // Takes no more, flushes, and ends stream and thread. DEADLINE_EXCEEDED when something is left
-  // after `timeout`; the message says how much, and whether the spool keeps it. Once.
+  // after `timeout`, or at once when the router turned this client away; the message says how much,
+  // and whether the spool keeps it. Once.
   absl::Status Stop(absl::Duration timeout);
 
   ClientStats stats() const;

@@ -72,6 +72,16 @@ struct DroppedAlerts {
   std::uint32_t alerts = 0;
 };
 
+// There is no stream; the next attempt comes after `retry_in`.
+struct LostStream {
+  absl::Status why;
+  absl::Duration retry_in;
+  // The router will not have this client, and asking again changes nothing until a person mends
+  // it: a token that it does not know, a role that may not send, a tenant or client id that it does
+  // not take. The client still asks again, but Stop waits for no receipt any more.
+  bool turned_away = false;
+};
+
 // Told on the client's thread, one at a time. Must return soon, and must not call the client; the
 // views end with the call.
 struct ClientEvents {
@@ -81,8 +91,7 @@ struct ClientEvents {
   std::function<void(const DroppedAlerts&)> dropped;
   // The router has said Welcome.
   std::function<void()> connected;
-  // There is no stream; the next attempt comes after `retry_in`.
-  std::function<void(const absl::Status& why, absl::Duration retry_in)> disconnected;
+  std::function<void(const LostStream&)> disconnected;
   // Something that an operator should read: damage in the spool, a client id that two senders
   // share. The reason is ReasonOf(notice).
   std::function<void(const absl::Status& notice)> notice;

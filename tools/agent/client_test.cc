@@ -11,6 +11,7 @@
 #include <mutex>
 #include <random>
 #include <set>
+#include <tuple>
 
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -18,6 +19,7 @@
 #include "tests/support/temporary_folder.h"
 #include "tools/agent/fake_router.h"
 #include "tools/agent/random.h"
+#include "tools/agent/refusal.h"
 #include "tools/agent/wire.h"
 
 namespace tandem::client {
@@ -80,8 +82,8 @@ class ClientTest : public ::testing::Test {
     options_.client_id = "a";
     options_.linger = absl::Milliseconds(1);
     options_.backoff = {.first = absl::Milliseconds(1), .max = absl::Milliseconds(20)};
-    options_.events.disconnected = [this](const absl::Status& why, absl::Duration) {
-      told_.Say(fmt::format("disconnected {}", ReasonOf(why)));
+    options_.events.disconnected = [this](const LostStream& lost) {
+      told_.Say(fmt::format("disconnected {}", ReasonOf(lost.why)));
     };
     options_.events.dropped = [this](const DroppedAlerts& dropped) {
       told_.Say(fmt::format("dropped {} {}", dropped.reason, dropped.alerts));
@@ -145,8 +147,7 @@ TEST_F(ClientTest, SpoolsWhileTheRouterIsAway) {
   ASSERT_TRUE(client->Send(MakeAlerts(0, 200)).ok());
   const absl::Status stopped = client->Stop(absl::ZeroDuration());
   EXPECT_TRUE(absl::IsDeadlineExceeded(stopped));
-  EXPECT_THAT(MessageOf(stopped),
-              HasSubstr("200 alerts have no receipt yet; the spool keeps them"));
+  EXPECT_THAT(MessageOf(stopped), HasSubstr("without a receipt yet: 200; the spool keeps them"));
   client.reset();
 
   router_.Start();
@@ -239,9 +240,10 @@ TEST_F(ClientTest, WaitsAsLongAsAnOverloadedRouterAsks) {
     return verdict;
   });
   std::vector<absl::Duration> waits;
-  options_.events.disconnected = [&](const absl::Status& why, absl::Duration wait) {
-    EXPECT_EQ(why.code(), absl::StatusCode::kResourceExhausted);
-    waits.push_back(wait);
+  options_.events.disconnected = [&](const LostStream& lost) {
+    EXPECT_EQ(lost.why.code(), absl::StatusCode::kResourceExhausted);
+    EXPECT_FALSE(lost.turned_away);
+    waits.push_back(lost.retry_in);
   };
   auto client = Start();
   ASSERT_TRUE(client->Send(MakeAlerts(0, 3)).ok());
@@ -250,6 +252,44 @@ TEST_F(ClientTest, WaitsAsLongAsAnOverloadedRouterAsks) {
   ExpectAll(3);
   ASSERT_EQ(waits.size(), 2u);
   for (const absl::Duration wait : waits) EXPECT_GE(wait, absl::Milliseconds(50));
+}
+
+TEST_F(ClientTest, WaitsForNoReceiptOfARouterThatTurnedItAway) {
+  router_.SetGreeting(grpc::Status(grpc::StatusCode::PERMISSION_DENIED, "not you"));
+  auto client = Start();
+  ASSERT_TRUE(client->Send(MakeAlerts(0, 3)).ok());
+  EXPECT_EQ(ReasonOf(client->Stop(absl::InfiniteDuration())), "NOT_FLUSHED");
+}
+
+TEST_F(ClientTest, GoesOnWhenAPersonHasMendedWhyItWasTurnedAway) {
+  router_.SetGreeting(grpc::Status(grpc::StatusCode::UNAUTHENTICATED, "unknown token"));
+  auto client = Start();
+  ASSERT_TRUE(client->Send(MakeAlerts(0, 3)).ok());
+  ASSERT_TRUE(told_.Await("disconnected UNAUTHENTICATED"));
+  router_.SetGreeting(grpc::Status::OK);
+  ASSERT_TRUE(client->Flush(kLong).ok());
+  ASSERT_TRUE(client->Stop(kLong).ok());
+  ExpectAll(3);
+}
+
+TEST(IsFinalRefusal, TellsWhatPassesByItselfFromWhatAPersonMustMend) {
+  const EndedStream first;
+  const EndedStream later{.welcomed = true, .welcomed_before = true};
+  const EndedStream rotated{.welcomed_before = true, .token_from_file = true};
+  for (const auto& [status, at_first, after_a_welcome, while_a_token_is_rotated] :
+       std::vector<std::tuple<absl::Status, bool, bool, bool>>{
+           {absl::OkStatus(), false, false, false},
+           {absl::UnavailableError("away"), false, false, false},
+           {absl::ResourceExhaustedError("full"), false, false, false},
+           {absl::PermissionDeniedError("no"), true, true, true},
+           {absl::UnauthenticatedError("who?"), true, true, false},
+           {absl::NotFoundError("tenant"), true, true, false},
+           {absl::InvalidArgumentError("client_id"), true, false, false},
+           {absl::UnimplementedError("no router"), true, false, false}}) {
+    EXPECT_EQ(IsFinalRefusal(status, first), at_first) << status;
+    EXPECT_EQ(IsFinalRefusal(status, later), after_a_welcome) << status;
+    EXPECT_EQ(IsFinalRefusal(status, rotated), while_a_token_is_rotated) << status;
+  }
 }
 
 TEST_F(ClientTest, RefusesWhatAFullSpoolCannotHold) {

@@ -62,6 +62,7 @@ class FakeRouter::Stream final
   Verdict Greet() {
     const std::lock_guard lock(router_.mutex_);
     router_.hello_ = request_.hello();
+    if (!router_.greeting_.ok()) return {.take = false, .status = router_.greeting_};
     client_id_ = request_.hello().client_id();
     response_.mutable_welcome()->set_last_durable_batch(router_.clients_[client_id_].last_durable);
     const auto millis = static_cast<std::int64_t>(router_.resolve_timeout_.count());
@@ -152,6 +153,11 @@ std::string FakeRouter::address() const { return fmt::format("127.0.0.1:{}", por
 void FakeRouter::SetJudge(Judge judge) {
   const std::lock_guard lock(mutex_);
   judge_ = std::move(judge);
+}
+
+void FakeRouter::SetGreeting(grpc::Status greeting) {
+  const std::lock_guard lock(mutex_);
+  greeting_ = std::move(greeting);
 }
 
 std::vector<v1::AlertBatch> FakeRouter::taken(const std::string& client_id) const {

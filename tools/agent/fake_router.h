@@ -40,6 +40,8 @@ class FakeRouter {
 
   std::string address() const;
   void SetJudge(Judge judge);
+  // What a Hello is answered with instead of a welcome; OK: the welcome.
+  void SetGreeting(grpc::Status greeting);
   // As if the process died: streams end, nobody listens. What was taken stays.
   void Stop();
   // Listens on the same port again.
@@ -77,6 +79,7 @@ class FakeRouter {
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   Judge judge_;
+  grpc::Status greeting_;
   std::map<std::string, Client> clients_;
   v1::Hello hello_;
   std::string token_;

@@ -47,6 +47,8 @@ StopSignal::~StopSignal() {
   }
 }
 
+void StopSignal::Raise() const { OnSignal(0); }
+
 bool StopSignal::Wait(absl::Duration timeout) const {
   struct pollfd wait = {.fd = pipe_ends[0], .events = POLLIN, .revents = 0};
   struct timespec time =

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "router/base/status.h"
+#include "tools/agent/refusal.h"
 #include "tools/agent/wire.h"
 
 namespace tandem::client {
@@ -178,8 +179,8 @@ absl::Status Worker::Flush(absl::Duration timeout) {
   if (flushed()) return absl::OkStatus();
   return Error(
       absl::StatusCode::kDeadlineExceeded, "NOT_FLUSHED",
-      fmt::format("{} alerts have no receipt yet; {}", WaitingAlertsLocked(),
-                  options_.spool.directory.empty() ? "they are in memory only"
+      fmt::format("without a receipt yet: {}; {}", WaitingAlertsLocked(),
+                  options_.spool.directory.empty() ? "in memory only"
                                                    : "the spool keeps them for the next start"));
 }
 
@@ -332,7 +333,10 @@ void Worker::HandleArrivals(AlertStream::Arrivals arrivals) {
       if (options_.events.notice) options_.events.notice(status);
       break;
     }
-    if (response.has_welcome()) LearnInterval(response.welcome());
+    if (response.has_welcome()) {
+      turned_away_ = false;
+      LearnInterval(response.welcome());
+    }
     if (response.has_receipt() || spool_->empty()) backoff_.Reset();
     answer_by_ = session_.idle() ? absl::InfiniteFuture() : SteadyNow() + options_.receipt_timeout;
   }
@@ -344,6 +348,10 @@ void Worker::HandleArrivals(AlertStream::Arrivals arrivals) {
 }
 
 void Worker::EndStream(const absl::Status& status) {
+  turned_away_ =
+      IsFinalRefusal(status, {.welcomed = session_.welcomed(),
+                              .welcomed_before = session_.counters().connects > 0,
+                              .token_from_file = !options_.connection.token_file.empty()});
   session_.OnEnd(status);
   (void)session_.Begin();  // nothing is in flight any more
   stream_.reset();
@@ -356,7 +364,9 @@ void Worker::EndStream(const absl::Status& status) {
     const Lock lock(signal_.mutex);
     stats_.last_error = status;
   }
-  if (options_.events.disconnected) options_.events.disconnected(status, wait);
+  if (options_.events.disconnected) {
+    options_.events.disconnected({.why = status, .retry_in = wait, .turned_away = turned_away_});
+  }
 }
 
 void Worker::CheckTimeouts() {
@@ -421,7 +431,7 @@ bool Worker::Publish(const Turn& turn) {
   stats_.connected = session_.welcomed();
   progressed_.notify_all();
   if (!turn.stopping) return false;
-  return WaitingAlertsLocked() == 0 || SteadyNow() >= stop_by_;
+  return WaitingAlertsLocked() == 0 || turned_away_ || SteadyNow() >= stop_by_;
 }
 
 void Worker::CloseStream() {

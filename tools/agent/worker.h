@@ -97,6 +97,7 @@ class Worker {
   std::unique_ptr<AlertStream> stream_;
   bool stream_broken_ = false;  // cancelled, its end is awaited
   absl::Status why_broken_;
+  bool turned_away_ = false;  // the last stream ended with a final refusal
   bool may_write_ = false;
   absl::Time connect_at_ = absl::InfinitePast();
   absl::Time answer_by_ = absl::InfiniteFuture();  // a welcome or receipt is awaited

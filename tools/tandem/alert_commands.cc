@@ -66,8 +66,8 @@ absl::StatusOr<v1::Alert> BuildAlert(const SendOptions& options, absl::Time now)
   return alert;
 }
 
-std::string RefusalText(std::string_view where, const v1::Refusal& refusal) {
-  return fmt::format("{}refused: {}: {} ({})\n", where, Printable(refusal.field()),
+std::string RefusalText(const v1::Refusal& refusal) {
+  return fmt::format("refused: {}: {} ({})", Printable(refusal.field()),
                      Printable(refusal.description()), Printable(refusal.reason()));
 }
 
@@ -87,7 +87,7 @@ absl::StatusOr<int> Send(Session& session, const SendOptions& options) {
   } else {
     if (receipt.accepted() > 0) session.out() << "accepted: the alert is durable\n";
     for (const v1::Refusal& refusal : receipt.refusals()) {
-      session.out() << RefusalText("", refusal);
+      session.out() << RefusalText(refusal) << "\n";
     }
   }
   return receipt.refusals().empty() ? kExitOk : kExitFinding;
@@ -115,7 +115,7 @@ std::string NewClientId() {
 // What became of the lines so far.
 struct Tally {
   std::uint64_t accepted = 0;
-  std::uint64_t refused = 0;     // by the router
+  std::uint64_t refused = 0;     // by the router, or here because it would be too large for it
   std::uint64_t unreadable = 0;  // not an alert at all
   std::uint64_t repeated = 0;    // durable before
 };
@@ -143,6 +143,10 @@ class AlertStream {
           lines.Next(hurry ? std::optional<absl::Duration>(kPause) : std::nullopt));
       if (event.kind == LineReader::Event::Kind::kLine) {
         TANDEM_RETURN_IF_ERROR(Take(event.line, lines.number()));
+        continue;
+      }
+      if (event.kind == LineReader::Event::Kind::kTooLong) {
+        RefuseHere(lines.number(), "LINE_TOO_LONG", LineReader::kLineMaxBytes);
         continue;
       }
       TANDEM_RETURN_IF_ERROR(Flush());
@@ -179,10 +183,14 @@ class AlertStream {
     absl::StatusOr<v1::Alert> alert = ReadAlertJson(line);
     if (!alert.ok()) {
       ++tally_.unreadable;
-      Complain(fmt::format("line {}: {}\n", number, Printable(MessageOf(alert.status()))));
+      Complain(number, alert.status(), MessageOf(alert.status()));
       return absl::OkStatus();
     }
     const std::size_t bytes = alert->ByteSizeLong() + 8;
+    if (bytes > kBatchMaxBytes) {
+      RefuseHere(number, "ALERT_TOO_LARGE", kBatchMaxBytes);
+      return absl::OkStatus();
+    }
     if (bytes_ + bytes > kBatchMaxBytes) TANDEM_RETURN_IF_ERROR(Flush());
     *batch_.add_alerts() = *std::move(alert);
     lines_.push_back(number);
@@ -206,15 +214,31 @@ class AlertStream {
       tally_.repeated += static_cast<std::uint64_t>(batch.alerts_size());
     }
     for (const v1::Refusal& refusal : receipt.refusals()) {
-      const bool known = refusal.index() < lines.size();
-      Complain(RefusalText(known ? fmt::format("line {}: ", lines[refusal.index()]) : "", refusal));
+      const std::uint64_t line = refusal.index() < lines.size() ? lines[refusal.index()] : 0;
+      Complain(line, InvalidField(refusal.reason(), refusal.field(), refusal.description()),
+               RefusalText(refusal));
     }
     Progress();
   }
 
-  void Complain(const std::string& text) {
+  // A line that the router would not take: told, counted, and passed over.
+  void RefuseHere(std::uint64_t line, std::string_view reason, std::size_t bytes_max) {
+    ++tally_.refused;
+    const std::string what =
+        fmt::format("longer than {} bytes; shorten it or take it out", bytes_max);
+    Complain(line, Error(absl::StatusCode::kInvalidArgument, reason, what),
+             fmt::format("refused: {} ({})", what, reason));
+  }
+
+  // `text` for people, `error` for programs; line 0 is not known.
+  void Complain(std::uint64_t line, const absl::Status& error, const std::string& text) {
     EndProgress();
-    session_.err() << text;
+    if (session_.options.json) {
+      session_.err() << FailureJson(line == 0 ? error
+                                              : AddFact(error, "line", fmt::format("{}", line)));
+      return;
+    }
+    session_.err() << (line == 0 ? "" : fmt::format("line {}: ", line)) << Printable(text) << "\n";
   }
 
   // On a terminal only: one line that is written over.

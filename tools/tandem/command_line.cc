@@ -6,6 +6,7 @@
 #include <CLI/Formatter.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "router/base/text.h"
@@ -21,6 +22,11 @@ void Finish(CLI::Option* made, const Option& option) {
   if (!option.value.empty()) made->type_name(option.value);
   if (!option.env.empty()) made->envname(option.env);
   if (option.required) made->required();
+  if (option.filled) {
+    made->check([](const std::string& value) {
+      return std::string(value.empty() ? "is empty; give it a value or leave it out" : "");
+    });
+  }
   if (!option.choices.empty()) made->check(CLI::IsMember(option.choices));
 }
 
@@ -109,6 +115,17 @@ std::string NotUnderstood(const CLI::App& root, const std::vector<std::string>& 
                      near.empty() ? fmt::format("; expected {}", fmt::join(commands, ", ")) : near);
 }
 
+// Help was asked for a command that there is not: why not, or nullopt.
+std::optional<std::string> UnknownCommand(const CLI::App& root) {
+  if (PlaceOf(root).command->get_subcommands({}).empty()) return std::nullopt;
+  const std::vector<std::string> left = root.remaining(true);
+  const bool all_options = std::all_of(left.begin(), left.end(), [](const std::string& word) {
+    return word.starts_with("-") && word != "-";
+  });
+  if (all_options) return std::nullopt;
+  return NotUnderstood(root, left);
+}
+
 }  // namespace
 
 Command Command::Sub(const std::string& name, const std::string& help) const {
@@ -168,6 +185,7 @@ absl::StatusOr<CommandLine::Parsed> CommandLine::Parse(int argc, const char* con
   try {
     app_->parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
+    if (const auto wrong = UnknownCommand(*app_)) return UsageError(*wrong);
     return Parsed{.run = nullptr, .text = app_->help()};
   } catch (const CLI::CallForAllHelp&) {
     return Parsed{.run = nullptr, .text = app_->help("", CLI::AppFormatMode::All)};
@@ -175,6 +193,10 @@ absl::StatusOr<CommandLine::Parsed> CommandLine::Parse(int argc, const char* con
     return Parsed{.run = nullptr, .text = app_->version() + "\n"};
   } catch (const CLI::ExtrasError&) {
     return UsageError(NotUnderstood(*app_, app_->remaining(true)));
+  } catch (const CLI::RequiredError& error) {
+    // A mistyped option is why the right one is missing.
+    const std::vector<std::string> left = app_->remaining(true);
+    return UsageError(left.empty() ? error.what() : NotUnderstood(*app_, left));
   } catch (const CLI::Error& error) {
     return UsageError(error.what());
   }

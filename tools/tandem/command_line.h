@@ -27,6 +27,8 @@ struct Option {
   std::string env = "";    // environment variable that stands in for it
   bool required = false;
   std::vector<std::string> choices = {};  // the only values allowed; empty: any
+  // An empty value is refused: a script's variable that is not set must not mean "not given".
+  bool filled = false;
 };
 
 // A command or a group of commands. A handle: copies name the same command, which lives as long as

@@ -13,6 +13,7 @@
 #include "tandem/v1/context.grpc.pb.h"
 #include "tools/tandem/alert_text.h"
 #include "tools/tandem/commands.h"
+#include "tools/tandem/context_export.h"
 #include "tools/tandem/context_view.h"
 #include "tools/tandem/failure.h"
 #include "tools/tandem/files.h"
@@ -48,21 +49,51 @@ absl::StatusOr<int> Get(Session& session, const GetOptions& options) {
   return kExitOk;
 }
 
-absl::StatusOr<int> List(Session& session, const std::string& kind) {
+absl::StatusOr<v1::ListEntitiesResponse> ReadEntities(Session& session, const std::string& kind) {
   v1::ListEntitiesRequest request;
   TANDEM_ASSIGN_OR_RETURN(*request.mutable_parent(), session.OneTenant());
   request.set_kind(kind);
   TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());
-  TANDEM_ASSIGN_OR_RETURN(
-      const v1::ListEntitiesResponse list,
-      ReadPages<v1::ListEntitiesResponse>(
-          *client, "Context/ListEntities", &Stub::ListEntities, request,
-          [](v1::ListEntitiesResponse& page) { return page.mutable_entities(); },
-          {.page_size_max = 1000}));
+  return ReadPages<v1::ListEntitiesResponse>(
+      *client, "Context/ListEntities", &Stub::ListEntities, request,
+      [](v1::ListEntitiesResponse& page) { return page.mutable_entities(); },
+      {.page_size_max = 1000});
+}
+
+absl::StatusOr<int> List(Session& session, const std::string& kind) {
+  TANDEM_ASSIGN_OR_RETURN(const v1::ListEntitiesResponse list, ReadEntities(session, kind));
   if (session.options.json) {
     session.PrintJson(list);
   } else {
     session.out() << EntityTable(list, session.look());
+  }
+  return kExitOk;
+}
+
+struct ExportOptions {
+  std::string format;
+  std::string kind;
+};
+
+absl::StatusOr<int> Export(Session& session, const ExportOptions& options) {
+  const std::string format =
+      options.format.empty() ? session.options.json ? "json" : "yaml" : options.format;
+  TANDEM_ASSIGN_OR_RETURN(const v1::ListEntitiesResponse list, ReadEntities(session, options.kind));
+  if (format == "csv") {
+    TANDEM_ASSIGN_OR_RETURN(const std::string csv, ExportCsv(list));
+    session.out() << csv;
+    const auto unsaid =
+        std::count_if(list.entities().begin(), list.entities().end(), [](const v1::Entity& entity) {
+          return !entity.calendars().empty() || !entity.matchers().empty();
+        });
+    if (unsaid > 0) {
+      session.err() << fmt::format(
+          "CSV leaves out calendars and matchers, which {} of the entities {}; an import of CSV "
+          "keeps them\n",
+          unsaid, unsaid == 1 ? "has" : "have");
+    }
+  } else {
+    session.out() << (format == "json" ? ExportJson(list) : ExportYaml(list));
   }
   return kExitOk;
 }
@@ -103,12 +134,15 @@ absl::StatusOr<v1::ImportEntitiesRequest::Format> FormatOf(const ImportOptions& 
   if (format.empty()) {
     format = options.file.substr(std::min(options.file.rfind('.'), options.file.size()));
   }
-  if (format == "yaml" || format == ".yaml" || format == ".yml") {
+  // JSON is YAML.
+  if (format == "yaml" || format == ".yaml" || format == ".yml" || format == "json" ||
+      format == ".json") {
     return v1::ImportEntitiesRequest::YAML;
   }
   if (format == "csv" || format == ".csv") return v1::ImportEntitiesRequest::CSV;
-  return UsageError(fmt::format("{}: its name does not say what it is: give --format yaml or csv",
-                                Printable(options.file)));
+  return UsageError(
+      fmt::format("{}: its name does not say what it is: give --format yaml, csv or json",
+                  Printable(options.file)));
 }
 
 absl::StatusOr<int> Import(Session& session, const ImportOptions& options) {
@@ -145,6 +179,7 @@ absl::StatusOr<int> Import(Session& session, const ImportOptions& options) {
     session.PrintJson(*answer);
   } else {
     session.out() << ImportText(*answer, options.check);
+    session.err() << WarningText(answer->warnings(), answer->warning_count());
   }
   return kExitOk;
 }
@@ -252,6 +287,8 @@ absl::StatusOr<int> Put(Session& session, const PutOptions& options) {
     session.PrintJson(entity);
   } else {
     session.out() << EntityText(entity, session.look());
+    session.err() << WarningText(entity.warnings(),
+                                 static_cast<std::uint32_t>(entity.warnings_size()));
   }
   return kExitOk;
 }
@@ -300,26 +337,39 @@ void AddReads(const Command& context, Session& session) {
 
 void AddImport(const Command& context, Session& session) {
   auto options = std::make_shared<ImportOptions>();
-  const Command import = context.Sub("import", "Entities from a file: all of it or nothing");
-  import.Add({.names = "file",
-              .help = "YAML or CSV; - is standard input",
-              .value = "FILE",
-              .required = true},
-             options->file);
-  import.Add({.names = "--format",
-              .help = "When the file's name does not say it",
-              .value = "FORMAT",
-              .choices =
-              { "yaml",
-                "csv" }},
-             options->format);
-  import.Flag({"--replace-all", "Entities that the file does not name are deleted"},
-              options->replace_all);
-  import.Flag({"--check", "Only say what would change"}, options->check);
-  import.Add({"-m,--message", "Why", "TEXT"}, options->message);
-  import.Runs([&session, options] { return Import(session, *options);
-});
-}  // namespace
+  const Command command = context.Sub("import", "Entities from a file: all of it or nothing");
+  command.Add({.names = "file",
+               .help = "YAML, CSV or JSON; - is standard input",
+               .value = "FILE",
+               .required = true},
+              options->file);
+  command.Add({.names = "--format",
+               .help = "When the file's name does not say it",
+               .value = "FORMAT",
+               .choices = {"yaml", "csv", "json"}},
+              options->format);
+  command.Flag({"--replace-all", "Entities that the file does not name are deleted"},
+               options->replace_all);
+  command.Flag({"--check", "Only say what would change"}, options->check);
+  command.Add({"-m,--message", "Why", "TEXT"}, options->message);
+  command.Runs([&session, options] { return Import(session, *options); });
+}
+
+void AddExport(const Command& context, Session& session) {
+  auto options = std::make_shared<ExportOptions>();
+  const Command command = context.Sub("export", "All of it as a file that import takes");
+  command.Add({.names = "--format",
+               .help = "Default yaml; csv has no calendars and matchers",
+               .value = "FORMAT",
+               .choices = {"yaml", "csv", "json"}},
+              options->format);
+  command.Add({.names = "--kind",
+               .help = "Only this kind",
+               .value = "KIND",
+               .choices = {"site", "service", "device", "application"}},
+              options->kind);
+  command.Runs([&session, options] { return Export(session, *options); });
+}
 
 void AddWrites(const Command& context, Session& session) {
   auto options = std::make_shared<PutOptions>();
@@ -347,12 +397,13 @@ void AddWrites(const Command& context, Session& session) {
   remove.Runs([&session, name, message] { return Delete(session, *name, *message); });
 }
 
-}  // namespace tandem::cli
+}  // namespace
 
 void AddContextCommands(const Command& root, Session& session) {
   const Command context = root.Sub("context", "What the environment is made of");
   AddReads(context, session);
   AddImport(context, session);
+  AddExport(context, session);
   AddWrites(context, session);
 }
 

@@ -10,6 +10,7 @@
 #include "tools/tandem/incident_view.h"
 #include "tools/tandem/names.h"
 #include "tools/tandem/table.h"
+#include "tools/tandem/words.h"
 
 namespace tandem::cli {
 namespace {
@@ -115,6 +116,18 @@ std::string HistoryTable(const v1::ListHistoryResponse& history, const Look& loo
                {revision.comment()}});
   }
   return table.Text(look);
+}
+
+std::string WarningText(const google::protobuf::RepeatedPtrField<v1::ContextWarning>& warnings,
+                        std::uint32_t count) {
+  std::string text;
+  for (const v1::ContextWarning& warning : warnings) {
+    text += fmt::format("warning: {}: {}: {}\n", Printable(warning.entity()),
+                        Printable(warning.field()), Printable(warning.description()));
+  }
+  const auto shown = static_cast<std::uint32_t>(warnings.size());
+  if (count > shown) text += fmt::format("… and {} more\n", Counted(count - shown, "warning"));
+  return text;
 }
 
 std::string ImportText(const v1::ImportEntitiesResponse& response, bool only_checked) {

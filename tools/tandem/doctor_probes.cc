@@ -18,6 +18,7 @@
 #include "tandem/v1/feed.grpc.pb.h"
 #include "tandem/v1/playbooks.grpc.pb.h"
 #include "tools/tandem/age.h"
+#include "tools/tandem/doctor_deliveries.h"
 #include "tools/tandem/health_check.h"
 #include "tools/tandem/http_probe.h"
 #include "tools/tandem/incident_view.h"
@@ -237,6 +238,7 @@ std::vector<Check> CheckTenants(Client& client, const Look& look, const v1::Prin
     if (++shown > kTenantsMax) break;
     checks.push_back(PlaybookCheck(client, look, name));
     checks.push_back(ContextCheck(client, look, name));
+    for (Check& check : CheckDeliveries(client, look, name)) checks.push_back(std::move(check));
   }
   if (shown > kTenantsMax) {
     checks.push_back({Level::kNotice, "tenants",

@@ -29,8 +29,8 @@ Check TokenCheck(const v1::WhoAmIResponse& answer, const Look& look);
 // The router's clock against `look.now`, from the first answer of the feed.
 Check CheckClock(const Client& client, const Look& look);
 
-// The tenants that `me` has (`all`: asks for the list), and for each, up to 20, its active playbook
-// and how old its context is.
+// The tenants that `me` has (`all`: asks for the list), and for each, up to 20, its active
+// playbook, how old its context is, and who is not told of its incidents (doctor_deliveries.h).
 std::vector<Check> CheckTenants(Client& client, const Look& look, const v1::Principal& me);
 
 // The folder of a router on this machine: it is there, is writable, and has room.

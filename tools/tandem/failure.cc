@@ -37,10 +37,13 @@ constexpr std::array kAdvice = {
     Advice{"TENANT_NOT_FOUND", "`tandem whoami` lists the tenants of your token"},
     Advice{"TENANT_MISSING", "`tandem whoami` lists the tenants of your token"},
     Advice{"USAGE", "`tandem --help`, or `--help` behind any command"},
-    Advice{"FILE_UNREADABLE", "check the path, and that you may read it"},
+    Advice{"FILE_UNREADABLE/NOT_FOUND",
+           "check the path; one that does not begin with / is taken from the folder you are in"},
+    Advice{"FILE_UNREADABLE/PERMISSION_DENIED",
+           "you may not read it: ask its owner for the right (`ls -l` shows both)"},
+    Advice{"FILE_UNREADABLE", "name a file that can be read, not a folder"},
     Advice{"FILE_UNWRITABLE", "check the path, its free space, and that you may write there"},
     Advice{"FILE_TOO_LARGE", "split the file"},
-    Advice{"LINE_TOO_LONG", "one alert stands on one line; shorten that line or take it out"},
     Advice{"NO_JOURNAL", "name the folder that tandemd was started with (`--data_dir`)"},
     Advice{"UNAUTHENTICATED", "give a valid token with --token-file; `tandem doctor` tests it"},
     Advice{"PERMISSION_DENIED", "`tandem whoami` shows your role; an admin can raise it"},
@@ -67,7 +70,7 @@ constexpr std::array kAdvice = {
 std::string_view AdviceFor(const absl::Status& status) {
   const std::string reason = ReasonOf(status);
   const std::string code = CodeName(status.code());
-  for (const std::string& key : {reason, code}) {
+  for (const std::string& key : {reason + "/" + code, reason, code}) {
     for (const Advice& advice : kAdvice) {
       if (advice.key == key) return advice.text;
     }

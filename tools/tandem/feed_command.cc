@@ -46,6 +46,10 @@ absl::StatusOr<v1::SubscribeRequest> BuildRequest(const Session& session,
 }
 
 void SayWaiting(Session& session, const absl::Status& why, absl::Duration wait) {
+  if (session.options.json) {
+    session.err() << FailureJson(why) << std::flush;
+    return;
+  }
   const Look look = session.err_look();
   session.err() << Painted(
                        look, Tint::kYellow,
@@ -89,7 +93,11 @@ void AddFeedCommand(const Command& root, Session& session) {
            options->filter.severity);
   feed.Add({"--side", "provider or customer", "SIDE"}, options->filter.sides);
   feed.Add({"--team", "The owner team", "TEAM"}, options->filter.teams);
-  feed.Add({"--cursor", "Go on behind this event (`cursor` in --json)", "CURSOR"}, options->cursor);
+  feed.Add({.names = "--cursor",
+            .help = "Go on behind this event (`cursor` in --json)",
+            .value = "CURSOR",
+            .filled = true},
+           options->cursor);
   feed.Flag({"--from-beginning", "Begin with the oldest event that is kept"},
             options->from_beginning);
   feed.Add({"--count", "Stop after so many events", "N"}, options->count);

@@ -25,10 +25,18 @@ absl::Status Failed(const std::string& path, std::string_view did, int error) {
 
 }  // namespace
 
+absl::StatusOr<int> OpenToRead(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return Failed(path, "open", errno);
+  return fd;
+}
+
 absl::StatusOr<std::string> ReadFile(const std::string& path, std::size_t max_bytes) {
   const bool standard = path == "-";
-  const int fd = standard ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return Failed(path, "open", errno);
+  int fd = STDIN_FILENO;
+  if (!standard) {
+    TANDEM_ASSIGN_OR_RETURN(fd, OpenToRead(path));
+  }
   std::string text;
   std::array<char, 65536> buffer;
   absl::Status status;

@@ -6,6 +6,7 @@
 #include "router/base/status.h"
 #include "router/base/text.h"
 #include "tools/tandem/json.h"
+#include "tools/tandem/words.h"
 
 namespace tandem::cli {
 namespace {
@@ -46,9 +47,9 @@ std::string VerifyText(const journal::VerifyReport& report, const Look& look) {
                         Printable(MessageOf(report.status)));
   }
   for (const journal::TenantReport& tenant : report.tenants) {
-    text += fmt::format("{} {}: {} records ({} to {}), {} bytes", Mark(tenant.status, look),
-                        Printable(tenant.tenant.value), tenant.records, tenant.first.value,
-                        tenant.last.value, tenant.bytes);
+    text += fmt::format("{} {}: {} ({} to {}), {}", Mark(tenant.status, look),
+                        Printable(tenant.tenant.value), Counted(tenant.records, "record"),
+                        tenant.first.value, tenant.last.value, Counted(tenant.bytes, "byte"));
     text += tenant.status.ok() ? "\n" : fmt::format(": {}\n", Printable(MessageOf(tenant.status)));
     text += HeadText(tenant.last, tenant.head, look);
   }
@@ -78,9 +79,9 @@ std::string VerifyJson(const journal::VerifyReport& report) {
 
 std::string ExportText(std::string_view did, const journal::ExportSummary& summary,
                        const Look& look) {
-  return fmt::format("{} {} {}: {} records ({} to {})\n", Painted(look, Tint::kGreen, "✓"), did,
-                     Printable(summary.tenant.value), summary.records, summary.first.value,
-                     summary.last.value) +
+  return fmt::format("{} {} {}: {} ({} to {})\n", Painted(look, Tint::kGreen, "✓"), did,
+                     Printable(summary.tenant.value), Counted(summary.records, "record"),
+                     summary.first.value, summary.last.value) +
          HeadText(summary.last, summary.head, look);
 }
 

@@ -12,17 +12,13 @@
 
 #include "router/base/status.h"
 #include "router/base/text.h"
+#include "tools/tandem/files.h"
 
 namespace tandem::cli {
 
 absl::StatusOr<LineReader> LineReader::Open(const std::string& path) {
   if (path == "-") return LineReader(STDIN_FILENO);
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
-    return Error(absl::StatusCode::kNotFound, "FILE_UNREADABLE",
-                 fmt::format("{}: cannot open: {}", Printable(path),
-                             std::generic_category().message(errno)));
-  }
+  TANDEM_ASSIGN_OR_RETURN(const int fd, OpenToRead(path));
   return LineReader(fd);
 }
 
@@ -31,6 +27,7 @@ LineReader::LineReader(LineReader&& other) noexcept
       buffer_(std::move(other.buffer_)),
       at_(other.at_),
       ended_(other.ended_),
+      overlong_(other.overlong_),
       number_(other.number_) {}
 
 LineReader::~LineReader() {
@@ -59,23 +56,31 @@ absl::StatusOr<LineReader::Event> LineReader::Next(std::optional<absl::Duration>
   while (true) {
     const std::size_t newline = buffer_.find('\n', searched);
     const bool whole = newline != std::string::npos;
-    if (whole || (ended_ && at_ < buffer_.size())) {
-      const std::size_t end = whole ? newline : buffer_.size();
-      Event event{.kind = Event::Kind::kLine, .line = buffer_.substr(at_, end - at_)};
-      at_ = whole ? end + 1 : end;
-      ++number_;
-      if (!event.line.empty() && event.line.back() == '\r') event.line.pop_back();
-      return event;
+    if (whole || (ended_ && (at_ < buffer_.size() || overlong_))) {
+      return TakeLine(whole ? newline : buffer_.size(), whole ? 1 : 0);
     }
     if (ended_) return Event{.kind = Event::Kind::kEnd, .line = ""};
-    if (buffer_.size() - at_ > kLineMaxBytes) {
-      return Error(absl::StatusCode::kResourceExhausted, "LINE_TOO_LONG",
-                   fmt::format("line {} is longer than {} bytes", number_ + 1, kLineMaxBytes));
+    if (overlong_ || buffer_.size() - at_ > kLineMaxBytes) {
+      // What comes up to its end is not kept.
+      overlong_ = true;
+      at_ = buffer_.size();
     }
     searched = buffer_.size() - at_;  // Fill moves what is left to the front
     TANDEM_ASSIGN_OR_RETURN(const bool came, Fill(patience));
     if (!came) return Event{.kind = Event::Kind::kPause, .line = ""};
   }
+}
+
+// The line that ends at `end`, with `behind` bytes of line end.
+LineReader::Event LineReader::TakeLine(std::size_t end, std::size_t behind) {
+  Event event{.kind = Event::Kind::kLine, .line = buffer_.substr(at_, end - at_)};
+  at_ = end + behind;
+  ++number_;
+  if (std::exchange(overlong_, false) || event.line.size() > kLineMaxBytes) {
+    return {.kind = Event::Kind::kTooLong, .line = ""};
+  }
+  if (!event.line.empty() && event.line.back() == '\r') event.line.pop_back();
+  return event;
 }
 
 }  // namespace tandem::cli

@@ -20,6 +20,7 @@
 #include "tools/tandem/names.h"
 #include "tools/tandem/pages.h"
 #include "tools/tandem/table.h"
+#include "tools/tandem/words.h"
 
 namespace tandem::cli {
 namespace {
@@ -43,30 +44,63 @@ std::vector<v1::PlaybookFinding> ToProto(const std::vector<playbook::Finding>& f
   return protos;
 }
 
-absl::StatusOr<int> Check(Session& session, const std::string& file) {
-  TANDEM_ASSIGN_OR_RETURN(const std::string source, ReadFile(file, kReadMaxBytes));
+struct CheckOptions {
+  std::string file;
+  bool ask_router = false;
+  bool strict = false;
+};
+
+v1::ValidatePlaybookResponse CheckHere(const std::string& source) {
   const playbook::Compiled compiled = playbook::CompilePlaybook(source);
-  const std::vector<v1::PlaybookFinding> findings = ToProto(compiled.findings);
-  const bool valid = compiled.playbook != nullptr;
+  v1::ValidatePlaybookResponse response;
+  for (v1::PlaybookFinding& finding : ToProto(compiled.findings)) {
+    *response.add_findings() = std::move(finding);
+  }
+  if (compiled.playbook != nullptr) {
+    response.set_valid(true);
+    response.set_digest(compiled.playbook->digest());
+    response.set_rule_count(static_cast<std::uint32_t>(compiled.playbook->rules().size()));
+  }
+  return response;
+}
+
+// What the router finds: it knows the tenants of the token, and perhaps the notifier's secrets.
+absl::StatusOr<v1::ValidatePlaybookResponse> CheckThere(Session& session,
+                                                        const std::string& source) {
+  v1::ValidatePlaybookRequest request;
+  // The one that the file is for; whether it is --tenant too is for the router to say.
+  const playbook::Compiled compiled = playbook::CompilePlaybook(source);
+  request.set_parent("tenants/" + compiled.playbook->tenant());
+  request.set_source(source);
+  TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());
+  return client->Call("Playbooks/ValidatePlaybook", &Stub::ValidatePlaybook, request);
+}
+
+absl::StatusOr<int> Check(Session& session, const CheckOptions& options) {
+  TANDEM_ASSIGN_OR_RETURN(const std::string source, ReadFile(options.file, kReadMaxBytes));
+  v1::ValidatePlaybookResponse response = CheckHere(source);
+  const bool asked = options.ask_router && response.valid();
+  if (asked) {
+    TANDEM_ASSIGN_OR_RETURN(response, CheckThere(session, source));
+  }
+  const std::vector<v1::PlaybookFinding> findings(response.findings().begin(),
+                                                  response.findings().end());
+  const bool passed = response.valid() && !(options.strict && !findings.empty());
   if (session.options.json) {
-    v1::ValidatePlaybookResponse response;
-    response.set_valid(valid);
-    for (const auto& finding : findings) *response.add_findings() = finding;
-    if (valid) {
-      response.set_digest(compiled.playbook->digest());
-      response.set_rule_count(static_cast<std::uint32_t>(compiled.playbook->rules().size()));
-    }
     session.PrintJson(response);
-    return valid ? kExitOk : kExitFinding;
+    return passed ? kExitOk : kExitFinding;
   }
-  session.out() << FindingsText(file, source, findings, session.look());
-  if (valid) {
-    const std::size_t rules = compiled.playbook->rules().size();
-    session.out() << fmt::format("{}: valid, {} {}, version {}\n", Printable(file), rules,
-                                 rules == 1 ? "rule" : "rules",
-                                 compiled.playbook->digest().substr(0, 12));
+  session.out() << FindingsText(options.file, source, findings, session.look());
+  if (response.valid()) {
+    session.out() << fmt::format(
+        "{}: valid, {} {}, version {}\n", Printable(options.file), response.rule_count(),
+        response.rule_count() == 1 ? "rule" : "rules", Printable(response.digest().substr(0, 12)));
   }
-  return valid ? kExitOk : kExitFinding;
+  if (asked && !response.secrets_checked()) {
+    session.err() << "Whether the notifier has the secrets was not looked at: it does not run in "
+                     "the router's process.\n";
+  }
+  return passed ? kExitOk : kExitFinding;
 }
 
 // `source:12:5` → line 12, column 5; anything else stands for the whole file.
@@ -129,10 +163,10 @@ absl::StatusOr<int> Activate(Session& session, const ActivateOptions& options) {
   if (session.options.json) {
     session.PrintJson(*answer);
   } else {
-    session.out() << fmt::format(
-        "{}: version {} {}, {} rules\n", Printable(TenantOf(request.parent())),
-        Printable(answer->digest().substr(0, 12)), options.check ? "would be active" : "is active",
-        answer->rule_count());
+    session.out() << fmt::format("{}: version {} {}, {}\n", Printable(TenantOf(request.parent())),
+                                 Printable(answer->digest().substr(0, 12)),
+                                 options.check ? "would be active" : "is active",
+                                 Counted(answer->rule_count(), "rule"));
   }
   return kExitOk;
 }
@@ -206,13 +240,16 @@ absl::StatusOr<int> List(Session& session) {
 void AddPlaybookCommands(const Command& root, Session& session) {
   const Command playbook = root.Sub("playbook", "Check, activate and read playbooks");
 
-  auto file = std::make_shared<std::string>();
+  auto checked = std::make_shared<CheckOptions>();
   const Command check =
       playbook.Sub("check", "Compile a playbook here, without a router; exit code 1 on errors");
   check.Add(
       {.names = "file", .help = "YAML; - is standard input", .value = "FILE", .required = true},
-      *file);
-  check.Runs([&session, file] { return Check(session, *file); });
+      checked->file);
+  check.Flag({"--ask-router", "Ask the router too: it knows the tenant and the secrets"},
+             checked->ask_router);
+  check.Flag({"--strict", "Exit code 1 on warnings too"}, checked->strict);
+  check.Runs([&session, checked] { return Check(session, *checked); });
 
   auto options = std::make_shared<ActivateOptions>();
   const Command activate =

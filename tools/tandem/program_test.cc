@@ -215,6 +215,72 @@ TEST_F(Program, StreamsFromAPipeAndNamesTheLinesThatAreNotTaken) {
                                  HasSubstr("line 4: refused: labels[0].value")));
 }
 
+TEST_F(Program, PassesOverALineThatIsTooLongAndSaysSo) {
+  const std::string file = folder_.Write(
+      "alerts.jsonl", "{\"labels\":{\"alertname\":\"A\"}}\n" + std::string(3 << 20, 'x') +
+                          "\n{\"labels\":{\"alertname\":\"B\"}}\n" + std::string(2 << 20, 'y'));
+
+  const Outcome outcome = Run({"alert", "stream", file});
+
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.out, HasSubstr("2 accepted, 2 refused, 0 unreadable"));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("line 2: refused: longer than 1048576 bytes"),
+                                 HasSubstr("line 4: refused: longer than 1048576 bytes")));
+}
+
+TEST_F(Program, TellsEveryRefusedLineAsJsonWhenAskedTo) {
+  const Outcome outcome =
+      Run({"alert", "stream", "--json"}, "not json\n{\"labels\":{\"severity\":\"refuse-me\"}}\n");
+
+  EXPECT_EQ(outcome.code, 1);
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < outcome.err.size(); at = outcome.err.find('\n', at) + 1) {
+    lines.push_back(outcome.err.substr(at, outcome.err.find('\n', at) - at));
+    google::protobuf::Struct error;
+    EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(lines.back(), &error).ok())
+        << lines.back();
+  }
+  ASSERT_THAT(lines, SizeIs(2));
+  EXPECT_THAT(lines[0], HasSubstr("\"line\":\"1\""));
+  EXPECT_THAT(lines[1], AllOf(HasSubstr("\"line\":\"2\""), HasSubstr("LABEL_VALUE_TOO_LONG"),
+                              HasSubstr("labels[0].value")));
+}
+
+TEST_F(Program, RefusesAnEmptyCursor) {
+  const Outcome outcome = Run({"feed", "--cursor", ""});
+
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("--cursor"), HasSubstr("is empty")));
+  EXPECT_THAT(router_.seen().subscriptions, SizeIs(0));
+}
+
+TEST_F(Program, NamesTheMistypedOptionAndNotTheOneThatIsMissing) {
+  const Outcome outcome = Run({"alert", "send", "--lable", "alertname=Down"});
+
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("did you mean --label?"));
+}
+
+TEST_F(Program, GivesNoHelpForACommandThatThereIsNot) {
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"incident", "lst", "--help"}, {"incidnt", "--help"}, {"incident", "--help", "lst"}}) {
+    const Outcome outcome = Run(arguments);
+    EXPECT_EQ(outcome.code, 2) << arguments[1];
+    EXPECT_THAT(outcome.err, HasSubstr("did you mean"));
+  }
+  EXPECT_EQ(Run({"incident", "--help"}).code, 0);
+  EXPECT_EQ(Run({"incident", "list", "--help"}).code, 0);
+}
+
+TEST_F(Program, SaysWhatToDoAboutAFileByWhatIsWrongWithIt) {
+  const auto advice = [this](const std::string& path) {
+    return Run({"alert", "stream", path}).err;
+  };
+  EXPECT_THAT(advice("no-such-file"),
+              AllOf(HasSubstr("No such file"), HasSubstr("taken from the folder you are in")));
+  EXPECT_THAT(advice(folder_.path()), HasSubstr("not a folder"));
+}
+
 TEST_F(Program, EndsWithThreeWhenNobodyAnswers) {
   // The port is free again once this router is gone.
   std::string address;

@@ -32,14 +32,24 @@ class Table {
   bool empty() const { return rows_.empty(); }
 
   // The title line and the rows, each with a newline, columns parted by two blanks, no blanks at
-  // the end of a line. Wider than `look.columns`: the columns that give are cut down to 8 code
-  // points, then the line runs over. No rows: the title line alone.
+  // the end of a line. Wider than `look.columns`: the columns that give are cut, but not below 16
+  // code points; then they get a line of their own below each row, and the other words are cut
+  // where even these do not fit. The first column and numbers are never cut. No rows: the titles
+  // alone.
   std::string Text(const Look& look) const;
 
  private:
-  std::vector<std::size_t> Widths(const Look& look) const;
-  std::string Line(const Look& look, const std::vector<Cell>& cells,
-                   const std::vector<std::size_t>& widths) const;
+  struct Layout {
+    std::vector<std::size_t> widths;
+    bool below = false;  // the columns that give stand on a line of their own
+    bool fits = true;
+  };
+  std::size_t NaturalWidth(std::size_t column) const;
+  template <typename Floor>
+  void Narrow(std::size_t room, Layout& layout, Floor floor) const;
+  Layout Fit(const Look& look) const;
+  std::string Line(const Look& look, const std::vector<Cell>& cells, const Layout& layout) const;
+  std::string LineBelow(const Look& look, const std::vector<Cell>& cells) const;
 
   std::vector<Column> columns_;
   std::vector<std::vector<Cell>> rows_;

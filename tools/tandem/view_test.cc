@@ -79,6 +79,30 @@ TEST(IncidentTable, CutsTheTitleOnANarrowTerminal) {
             "acme/12   ▲ critical  open   customer/plant-it   7m     3/5  MES of plant 7 doe…\n");
 }
 
+TEST(IncidentTable, GivesTheTitleALineOfItsOwnWhereItWouldBeCutTooShort) {
+  const std::vector<v1::Incident> incidents = {MesIncident(), DiskIncident()};
+
+  EXPECT_EQ(IncidentTable(incidents, Plain(80)),
+            "INCIDENT  SEVERITY    STATE     OWNER               AGE  ALERTS\n"
+            "  TITLE\n"
+            "acme/12   ▲ critical  open      customer/plant-it    7m     3/5\n"
+            "  MES of plant 7 does not answer\n"
+            "globex/4  ◆ warning   resolved  provider/noc       2d2h     0/1\n"
+            "  Disk of web-3 is 91 % full\n");
+}
+
+TEST(IncidentTable, RunsOverNoLineOfSixtyColumns) {
+  const std::vector<v1::Incident> incidents = {MesIncident(), DiskIncident()};
+
+  EXPECT_EQ(IncidentTable(incidents, Plain(60)),
+            "INCIDENT  SEVERITY    STATE     OWNER            AGE  ALERTS\n"
+            "  TITLE\n"
+            "acme/12   ▲ critical  open      customer/plan…    7m     3/5\n"
+            "  MES of plant 7 does not answer\n"
+            "globex/4  ◆ warning   resolved  provider/noc    2d2h     0/1\n"
+            "  Disk of web-3 is 91 % full\n");
+}
+
 TEST(IncidentTable, SaysThatThereIsNothing) {
   EXPECT_EQ(IncidentTable({}, Plain()), "No incidents.\n");
 }

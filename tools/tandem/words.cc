@@ -1,5 +1,7 @@
 #include "tools/tandem/words.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <utility>
 
@@ -36,6 +38,10 @@ std::vector<std::string> RoleWords() {
   words.reserve(std::size(kRoles));
   for (const auto& [role, word] : kRoles) words.emplace_back(word);
   return words;
+}
+
+std::string Counted(std::uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 }  // namespace tandem::cli

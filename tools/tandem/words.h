@@ -1,6 +1,7 @@
-// The roles as words. Pure.
+// Roles and numbers as words. Pure.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,5 +15,8 @@ namespace tandem::cli {
 std::string RoleText(v1::Role role);
 std::optional<v1::Role> ParseRole(std::string_view text);
 std::vector<std::string> RoleWords();
+
+// "1 rule", "2 rules", "0 rules".
+std::string Counted(std::uint64_t count, std::string_view noun);
 
 }  // namespace tandem::cli

@@ -14,7 +14,7 @@ SIDE_COLOURS = {common_pb2.PROVIDER: "36", common_pb2.CUSTOMER: "35"}
 SIDE_NAMES = {common_pb2.PROVIDER: "provider", common_pb2.CUSTOMER: "customer"}
 SIGNS = {"OPENED": ("31", "▲"), "REOPENED": ("31", "▲"), "SEVERITY_RAISED": ("31", "▲"),
          "STEP_TAKEN": ("33", "→"), "DELIVERY_SUCCEEDED": ("32", "✓"),
-         "DELIVERY_FAILED": ("31", "✗"), "ACKNOWLEDGED": ("32", "●"), "RESOLVED": ("32", "■"),
+         "DELIVERY_FAILED": ("31", "✗"), "DELIVERY_GIVEN_UP": ("31", "✗"), "ACKNOWLEDGED": ("32", "●"), "RESOLVED": ("32", "■"),
          "NOTED": ("0", "·"), "ESCALATION_EXHAUSTED": ("31", "!")}
 
 

@@ -60,7 +60,7 @@ def router_arguments(world):
     secret.touch(mode=0o600)
     secret.write_text(SECRET)
     return ["--notifier.allow_private_addresses=true", "--notifier.allow_http=true",
-            "--notifier.secrets", f"hooks={secret}", "--log.format", "json"]
+            "--notifier.secrets", f"*/hooks={secret}", "--log.format", "json"]
 
 
 def set_up_people(installation, tenant):

@@ -64,7 +64,8 @@ Json IncidentJson(const v1::Incident& incident) {
 
 }  // namespace
 
-std::string WebhookBody(const v1::Delivery& delivery) {
+std::string WebhookBody(const Message& message) {
+  const v1::Delivery& delivery = message.delivery;
   const Json body = {{"type", delivery.event_type()},
                      {"timestamp", TextOf(delivery.event_time())},
                      {"data",
@@ -74,7 +75,7 @@ std::string WebhookBody(const v1::Delivery& delivery) {
                        {"side", WordOf<Side>(delivery.side())},
                        {"contact", delivery.contact()},
                        {"step", delivery.step()},
-                       {"incident", IncidentJson(delivery.incident())}}}};
+                       {"incident", IncidentJson(*message.incident)}}}};
   constexpr int kCompact = -1;
   return body.dump(kCompact, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
 }

@@ -1,12 +1,12 @@
 // The body of a webhook: `{"type":…,"timestamp":…,"data":{…}}`, the convention of Standard
 // Webhooks.
 //
-// Pure. Equal deliveries give equal bytes: nothing in the body depends on the attempt.
+// Pure. Equal messages give equal bytes: nothing in the body depends on the attempt.
 #pragma once
 
 #include <string>
 
-#include "tandem/v1/deliveries.pb.h"
+#include "services/notifier/message.h"
 
 namespace tandem::notifier {
 
@@ -19,6 +19,6 @@ namespace tandem::notifier {
 //     "severity":"critical","title":"…","owner":{"team":"noc","side":"provider"},
 //     "handling":"needs_input","rule":"…","playbook_digest":"…","group_labels":{"site":"plant-7"},
 //     "open_time":"…","firing_alerts":3,"total_alerts":4,"reopen_count":0}}}
-std::string WebhookBody(const v1::Delivery& delivery);
+std::string WebhookBody(const Message& message);
 
 }  // namespace tandem::notifier

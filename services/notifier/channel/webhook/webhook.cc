@@ -74,25 +74,34 @@ AttemptResult ResultOf(const HttpResult& http, absl::Time now) {
 WebhookChannel::WebhookChannel(HttpPoster& http, const Clock& clock, SecretBook secrets)
     : http_(http), clock_(clock), secrets_(std::move(secrets)) {}
 
-std::optional<std::string> WebhookChannel::WhyImpossible(const v1::Delivery& delivery) const {
-  if (FindSecrets(delivery) == nullptr) {
-    return fmt::format("the notifier has no signing secret `{}`",
-                       Printable(delivery.secret_name().substr(0, 64)));
+std::optional<std::string> WebhookChannel::WhyImpossible(const Message& message) const {
+  // A `/` in the playbook's own name must not reach into another tenant's secrets.
+  if (message.delivery.secret_name().find('/') != std::string::npos) {
+    return "the name of the signing secret has a `/`; a playbook names its own tenant's";
   }
-  if (!IsWebhookId(delivery.delivery_id())) {
+  if (!IsWebhookId(message.delivery.delivery_id())) {
     return "the delivery id is not of letters, digits, `-` and `_`";
   }
-  const std::size_t size = WebhookBody(delivery).size();
+  const std::size_t size = WebhookBody(message).size();
   if (size > kBodyMax) {
     return fmt::format("the message has {} bytes; at most {} are sent", size, kBodyMax);
   }
   return std::nullopt;
 }
 
-void WebhookChannel::Send(const v1::Delivery& delivery, Done done) {
-  const auto* secrets = FindSecrets(delivery);
-  TANDEM_CHECK(secrets != nullptr, "only possible deliveries are sent");
-  http_.Post(RequestFor(delivery, *secrets),
+std::optional<std::string> WebhookChannel::WhyNotYet(const Message& message) const {
+  if (FindSecrets(message.delivery) != nullptr) return std::nullopt;
+  return fmt::format(
+      "the notifier has no signing secret `{1}` for {0}: add {0}/{1} to "
+      "notifier.secrets and send SIGHUP",
+      Printable(message.delivery.tenant().substr(0, 64)),
+      Printable(message.delivery.secret_name().substr(0, 64)));
+}
+
+void WebhookChannel::Send(const Message& message, Done done) {
+  const auto* secrets = FindSecrets(message.delivery);
+  TANDEM_CHECK(secrets != nullptr, "only what is ready is sent");
+  http_.Post(RequestFor(message, *secrets),
              [this, done = std::move(done)](const HttpResult& http) mutable {
                done(ResultOf(http, clock_.Now()));
              });
@@ -101,18 +110,16 @@ void WebhookChannel::Send(const v1::Delivery& delivery, Done done) {
 const std::vector<SigningSecret>* WebhookChannel::FindSecrets(const v1::Delivery& delivery) const {
   static const std::vector<SigningSecret> kUnsigned;
   if (delivery.secret_name().empty()) return &kUnsigned;
-  // A `/` in the playbook's own name must not reach into another tenant's secrets.
-  if (delivery.secret_name().find('/') != std::string::npos) return nullptr;
-  for (const std::string& name :
-       {delivery.tenant() + '/' + delivery.secret_name(), delivery.secret_name()}) {
-    const auto found = secrets_.find(name);
+  for (const std::string& owner : {delivery.tenant(), std::string("*")}) {
+    const auto found = secrets_.find(owner + '/' + delivery.secret_name());
     if (found != secrets_.end() && !found->second.empty()) return &found->second;
   }
   return nullptr;
 }
 
-HttpRequest WebhookChannel::RequestFor(const v1::Delivery& delivery,
+HttpRequest WebhookChannel::RequestFor(const Message& message,
                                        const std::vector<SigningSecret>& secrets) const {
+  const v1::Delivery& delivery = message.delivery;
   const std::string timestamp = fmt::format("{}", absl::ToUnixSeconds(clock_.Now()));
   std::string id = delivery.delivery_id();
   if (IsPlanted(Plant::kNewIdPerAttempt))
@@ -124,7 +131,7 @@ HttpRequest WebhookChannel::RequestFor(const v1::Delivery& delivery,
                                   {"idempotency-key", id},
                                   {"webhook-id", id},
                                   {"webhook-timestamp", timestamp}},
-                      .body = WebhookBody(delivery)};
+                      .body = WebhookBody(message)};
   if (!secrets.empty()) {
     request.headers.emplace_back(
         "webhook-signature",

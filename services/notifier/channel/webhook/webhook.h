@@ -5,6 +5,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "router/base/clock.h"
@@ -14,9 +15,9 @@
 
 namespace tandem::notifier {
 
-// Name → the secrets that sign, newest first; more than one during a rotation. A name of the form
-// `{tenant}/{name}` belongs to that tenant alone and comes before a bare name, which every tenant's
-// playbook may use: give each tenant its own where tenants do not trust each other.
+// The secrets that sign, the newest first; more than one during a rotation. `{tenant}/{name}` is
+// for the playbook of that tenant alone, `*/{name}` for every tenant's; a tenant's own comes first.
+// Nothing else is found: no tenant signs with what was not given to it.
 using SecretBook = std::map<std::string, std::vector<SigningSecret>>;
 
 // What an answer, or its absence, means. Pure.
@@ -36,20 +37,24 @@ class WebhookChannel final : public DeliveryChannel {
   // `http` and `clock` outlive this.
   WebhookChannel(HttpPoster& http, const Clock& clock, SecretBook secrets);
 
-  // An unknown secret name, an ill-formed delivery id, or a body over 256 KiB. An empty secret name
-  // sends unsigned, as the playbook says.
-  std::optional<std::string> WhyImpossible(const v1::Delivery& delivery) const override;
-  void Send(const v1::Delivery& delivery, Done done) override;
+  // An ill-formed secret name or delivery id, or a body over 256 KiB. An empty secret name sends
+  // unsigned, as the playbook says.
+  std::optional<std::string> WhyImpossible(const Message& message) const override;
+  // A secret that was not given.
+  std::optional<std::string> WhyNotYet(const Message& message) const override;
+  void Send(const Message& message, Done done) override;
+
+  // Signs with these from the next attempt on.
+  void SetSecrets(SecretBook secrets) { secrets_ = std::move(secrets); }
 
  private:
   // nullptr when there is none of that name.
   const std::vector<SigningSecret>* FindSecrets(const v1::Delivery& delivery) const;
-  HttpRequest RequestFor(const v1::Delivery& delivery,
-                         const std::vector<SigningSecret>& secrets) const;
+  HttpRequest RequestFor(const Message& message, const std::vector<SigningSecret>& secrets) const;
 
   HttpPoster& http_;
   const Clock& clock_;
-  const SecretBook secrets_;
+  SecretBook secrets_;
 };
 
 }  // namespace tandem::notifier

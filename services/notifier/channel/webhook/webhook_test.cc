@@ -28,10 +28,11 @@ class WebhookChannelTest : public ::testing::Test {
  protected:
   static SecretBook Secrets() {
     SecretBook secrets;
-    secrets["hook"] = {*SigningSecret::Parse(kSecret)};
+    secrets["*/hook"] = {*SigningSecret::Parse(kSecret)};
     secrets["other/hook"] = {*SigningSecret::Parse(kOther)};
-    secrets["rotating"] = {*SigningSecret::Parse(kOther), *SigningSecret::Parse(kSecret)};
-    secrets["empty"] = {};
+    secrets["acme/rotating"] = {*SigningSecret::Parse(kOther), *SigningSecret::Parse(kSecret)};
+    secrets["acme/empty"] = {};
+    secrets["bare"] = {*SigningSecret::Parse(kSecret)};
     return secrets;
   }
   static v1::Delivery Delivery(const std::string& secret_name, const std::string& tenant = "acme") {
@@ -42,8 +43,9 @@ class WebhookChannelTest : public ::testing::Test {
     delivery.set_secret_name(secret_name);
     return delivery;
   }
+  Message Held(const v1::Delivery& delivery) { return pool_.Hold(delivery); }
   HttpRequest Sent(const v1::Delivery& delivery) {
-    channel_.Send(delivery, [](AttemptResult) {});
+    channel_.Send(Held(delivery), [](AttemptResult) {});
     return http_.requests.back();
   }
   static absl::Status Check(const HttpRequest& request, std::string_view secret) {
@@ -56,6 +58,7 @@ class WebhookChannelTest : public ::testing::Test {
   }
 
   ManualClock clock_{kNoon};
+  IncidentPool pool_;
   FakePoster http_;
   WebhookChannel channel_{http_, clock_, Secrets()};
 };
@@ -92,11 +95,28 @@ TEST_F(WebhookChannelTest, ARotatingSecretSignsTwice) {
   EXPECT_TRUE(Check(request, kOther).ok());
 }
 
-TEST_F(WebhookChannelTest, ATenantsOwnSecretComesFirstAndIsNobodyElses) {
+TEST_F(WebhookChannelTest, ATenantsOwnSecretComesBeforeASharedOne) {
   EXPECT_TRUE(Check(Sent(Delivery("hook", "other")), kOther).ok());
   EXPECT_TRUE(Check(Sent(Delivery("hook", "acme")), kSecret).ok());
-  EXPECT_TRUE(channel_.WhyImpossible(Delivery("other/hook", "acme")));
-  EXPECT_TRUE(channel_.WhyImpossible(Delivery("other/hook", "other")));
+}
+
+TEST_F(WebhookChannelTest, NoTenantSignsWithASecretThatWasNotGivenToIt) {
+  EXPECT_TRUE(channel_.WhyNotYet(Held(Delivery("rotating", "other"))));
+  EXPECT_TRUE(channel_.WhyNotYet(Held(Delivery("bare", "acme")))) << "nobody said whose it is";
+  for (const char* name : {"other/hook", "*/hook", "/hook"}) {
+    EXPECT_THAT(*channel_.WhyImpossible(Held(Delivery(name, "acme"))), HasSubstr("a `/`")) << name;
+  }
+}
+
+TEST_F(WebhookChannelTest, SignsWithWhatItWasGivenLast) {
+  EXPECT_THAT(*channel_.WhyNotYet(Held(Delivery("late"))),
+              "the notifier has no signing secret `late` for acme: add acme/late to "
+              "notifier.secrets and send SIGHUP");
+  channel_.SetSecrets({{"acme/late", {*SigningSecret::Parse(kOther)}}});
+
+  EXPECT_EQ(channel_.WhyNotYet(Held(Delivery("late"))), std::nullopt);
+  EXPECT_TRUE(Check(Sent(Delivery("late")), kOther).ok());
+  EXPECT_TRUE(channel_.WhyNotYet(Held(Delivery("hook"))));
 }
 
 TEST_F(WebhookChannelTest, WithoutASecretNameItIsNotSigned) {
@@ -104,18 +124,17 @@ TEST_F(WebhookChannelTest, WithoutASecretNameItIsNotSigned) {
 }
 
 TEST_F(WebhookChannelTest, SaysWhatMakesADeliveryImpossible) {
-  EXPECT_EQ(channel_.WhyImpossible(Delivery("hook")), std::nullopt);
-  EXPECT_THAT(*channel_.WhyImpossible(Delivery("unknown")),
-              HasSubstr("no signing secret `unknown`"));
-  EXPECT_THAT(*channel_.WhyImpossible(Delivery("empty")), HasSubstr("no signing secret"));
+  EXPECT_EQ(channel_.WhyImpossible(Held(Delivery("hook"))), std::nullopt);
+  EXPECT_EQ(channel_.WhyImpossible(Held(Delivery("unknown"))), std::nullopt);
+  EXPECT_TRUE(channel_.WhyNotYet(Held(Delivery("empty"))));
 
   v1::Delivery delivery = Delivery("hook");
   delivery.set_delivery_id("dlv.1\r\nx: y");
-  EXPECT_THAT(*channel_.WhyImpossible(delivery), HasSubstr("delivery id"));
+  EXPECT_THAT(*channel_.WhyImpossible(Held(delivery)), HasSubstr("delivery id"));
 
   delivery = Delivery("hook");
   delivery.mutable_incident()->set_title(std::string(300'000, 'x'));
-  EXPECT_THAT(*channel_.WhyImpossible(delivery), HasSubstr("at most 262144"));
+  EXPECT_THAT(*channel_.WhyImpossible(Held(delivery)), HasSubstr("at most 262144"));
 }
 
 TEST(ResultOfHttp, ReadsStatusesAsTheTableSays) {

@@ -1,0 +1,39 @@
+#include "tools/agent/refusal.h"
+
+namespace tandem::client {
+
+bool IsFinalRefusal(const absl::Status& why, const EndedStream& stream) {
+  const bool token_may_come = stream.token_from_file && stream.welcomed_before;
+  switch (why.code()) {
+    case absl::StatusCode::kUnauthenticated:
+    case absl::StatusCode::kNotFound:  // also the token's file, between two versions of it
+      return !token_may_come;
+    case absl::StatusCode::kPermissionDenied:
+      return true;
+    case absl::StatusCode::kInvalidArgument:
+      return !stream.welcomed && !token_may_come;
+    case absl::StatusCode::kUnimplemented:
+      // A proxy answers so for a moment while the router behind it is exchanged.
+      return !stream.welcomed_before;
+    default:
+      return false;
+  }
+}
+
+std::string_view AdviceFor(const absl::Status& final_refusal) {
+  switch (final_refusal.code()) {
+    case absl::StatusCode::kUnauthenticated:
+      return "give a valid token with --token-file; an administrator makes one with `tandem admin "
+             "token create PRINCIPAL`";
+    case absl::StatusCode::kPermissionDenied:
+      return "ask an administrator for a principal with the role agent in this tenant";
+    case absl::StatusCode::kNotFound:
+      return "check --tenant and --token-file";
+    case absl::StatusCode::kInvalidArgument:
+      return "check --client-id, --tenant and --token-file";
+    default:
+      return "check that --address is that of a Tandem router";
+  }
+}
+
+}  // namespace tandem::client

@@ -1,0 +1,139 @@
+#include "tools/tandem/doctor_deliveries.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tools/tandem/age.h"
+
+namespace tandem::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using Level = Check::Level;
+
+const absl::Time kNoon = absl::FromUnixSeconds(1767268800);
+
+Look AtNoon() {
+  Look look;
+  look.now = kNoon;
+  return look;
+}
+
+v1::TimelineEntry Entry(const std::string& kind, const std::string& delivery, int minute,
+                        const std::string& reason = "", const std::string& contact = "anna") {
+  v1::TimelineEntry entry;
+  entry.set_kind(kind);
+  entry.set_delivery_id(delivery);
+  entry.set_contact(contact);
+  entry.set_reason(reason);
+  *entry.mutable_time() = ToStamp(kNoon - absl::Minutes(30 - minute));
+  return entry;
+}
+
+std::vector<DeliveryTrouble> Troubles(const std::vector<v1::TimelineEntry>& timeline) {
+  return TroublesIn("acme/12", timeline);
+}
+
+TEST(TroublesIn, FindsWhatIsTriedAgainWithItsAgeAndItsLastReason) {
+  const auto troubles = Troubles({Entry("DELIVERY_PLANNED", "dlv-1", 0),
+                                  Entry("DELIVERY_FAILED", "dlv-1", 1, "HTTP 503"),
+                                  Entry("DELIVERY_ATTEMPTED", "dlv-1", 2),
+                                  Entry("DELIVERY_FAILED", "dlv-1", 2, "connection refused")});
+
+  ASSERT_THAT(troubles, SizeIs(1));
+  EXPECT_EQ(troubles[0].incident, "acme/12");
+  EXPECT_EQ(troubles[0].contact, "anna");
+  EXPECT_EQ(troubles[0].reason, "connection refused");
+  EXPECT_EQ(troubles[0].since, kNoon - absl::Minutes(29));
+  EXPECT_EQ(troubles[0].failures, 2u);
+  EXPECT_FALSE(troubles[0].given_up);
+}
+
+TEST(TroublesIn, KnowsWhatWasGivenUp) {
+  const auto troubles = Troubles({Entry("DELIVERY_FAILED", "dlv-1", 1, "HTTP 503"),
+                                  Entry("DELIVERY_GIVEN_UP", "dlv-1", 11, "not delivered")});
+
+  ASSERT_THAT(troubles, SizeIs(1));
+  EXPECT_TRUE(troubles[0].given_up);
+}
+
+TEST(TroublesIn, AreOverWhenTheMessageArrivedOrIsNotWantedOrTheContactWasToldLater) {
+  EXPECT_THAT(Troubles({Entry("DELIVERY_FAILED", "dlv-1", 1, "HTTP 503"),
+                        Entry("DELIVERY_SUCCEEDED", "dlv-1", 2)}),
+              IsEmpty());
+  EXPECT_THAT(Troubles({Entry("DELIVERY_FAILED", "dlv-1", 1, "HTTP 503"),
+                        Entry("DELIVERY_CANCELLED", "dlv-1", 2)}),
+              IsEmpty());
+  EXPECT_THAT(Troubles({Entry("DELIVERY_GIVEN_UP", "dlv-1", 1, "HTTP 503"),
+                        Entry("DELIVERY_SUCCEEDED", "dlv-2", 2)}),
+              IsEmpty());
+  EXPECT_THAT(Troubles({Entry("DELIVERY_GIVEN_UP", "dlv-1", 1, "HTTP 503"),
+                        Entry("DELIVERY_SUCCEEDED", "dlv-2", 2, "", "ben")}),
+              SizeIs(1));
+}
+
+TEST(DeliveryChecks, AreGoodWhenNothingIsStuck) {
+  const auto checks = DeliveryChecks("acme", {}, AtNoon());
+
+  ASSERT_THAT(checks, SizeIs(1));
+  EXPECT_EQ(checks[0].level, Level::kGood);
+}
+
+TEST(DeliveryChecks, SayWhatWasGivenUpAndWhatIsTriedAgainWithWhatToDo) {
+  const std::vector<DeliveryTrouble> troubles = {
+      {"acme/12", "anna", "the notifier has no signing secret `x`", kNoon - absl::Minutes(3), 4},
+      {"acme/12", "ben", "HTTP 404", kNoon - absl::Minutes(9), 3, true},
+      {"acme/13", "ben", "HTTP 404", kNoon - absl::Minutes(7), 3, true}};
+  const auto checks = DeliveryChecks("acme", troubles, AtNoon());
+
+  ASSERT_THAT(checks, SizeIs(2));
+  EXPECT_EQ(checks[0].level, Level::kBad);
+  EXPECT_EQ(
+      checks[0].found,
+      "acme: ben was not told of acme/12, acme/13: HTTP 404 (given up; the first attempt failed 9m "
+      "ago)");
+  EXPECT_THAT(checks[0].advice, HasSubstr("check the contact's url"));
+  EXPECT_EQ(checks[1].level, Level::kNotice);
+  EXPECT_EQ(checks[1].found,
+            "acme: anna is not told of acme/12 yet: the notifier has no signing secret `x` (4 "
+            "attempts, the first 3m ago); tried again");
+  EXPECT_THAT(checks[1].advice, AllOf(HasSubstr("notifier.secrets"), HasSubstr("SIGHUP")));
+}
+
+TEST(DeliveryChecks, AreAtMostTen) {
+  std::vector<DeliveryTrouble> troubles;
+  for (int i = 0; i < 30; ++i) {
+    troubles.push_back({"acme/12", "contact-" + std::to_string(i), "HTTP 500", kNoon, 1, true});
+  }
+  const auto checks = DeliveryChecks("acme", troubles, AtNoon());
+
+  ASSERT_THAT(checks, SizeIs(10));
+  EXPECT_EQ(checks.back().found, "acme: 21 more contacts and reasons");
+  EXPECT_EQ(checks.back().level, Level::kBad);
+}
+
+TEST(EscalationCheck, NamesOpenIncidentsThatNobodyTookOver) {
+  std::vector<v1::Incident> incidents(3);
+  for (int i = 0; i < 3; ++i) {
+    incidents[i].set_name("tenants/acme/incidents/" + std::to_string(10 + i));
+    incidents[i].set_state(v1::OPEN);
+    *incidents[i].mutable_open_time() = ToStamp(kNoon - absl::Minutes(40 + i));
+  }
+  EXPECT_EQ(EscalationCheck("acme", incidents, AtNoon()).level, Level::kGood);
+  incidents[1].set_escalation_exhausted(true);
+  incidents[2].set_escalation_exhausted(true);
+  incidents[2].set_state(v1::ACKNOWLEDGED);
+  const Check check = EscalationCheck("acme", incidents, AtNoon());
+
+  EXPECT_EQ(check.level, Level::kBad);
+  EXPECT_EQ(check.found,
+            "acme: nobody has taken over acme/11, and everybody was told; the oldest was opened "
+            "41m ago");
+  EXPECT_THAT(check.advice, HasSubstr("tandem incident ack acme/11"));
+}
+
+}  // namespace
+}  // namespace tandem::cli
