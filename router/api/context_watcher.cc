@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "router/base/check.h"
+#include "router/base/plant.h"
 #include "router/base/status.h"
 #include "router/rpc/grpc_status.h"
 
@@ -256,6 +257,7 @@ void ContextWatcher::OnEnd(const TenantId& tenant, const absl::Status& status) {
     log = !stopping_ && watched.failures == 1;
   }
   changed_.notify_all();
+  if (IsPlanted(Plant::kForgetContext)) Take(tenant, core::ContextChange{.snapshot = true});
   if (log && options_.on_lost) options_.on_lost(tenant, status);
 }
 

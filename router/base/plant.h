@@ -3,21 +3,30 @@
 // other build IsPlanted is false at compile time.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace tandem {
 
 enum class Plant {
   kNone,
-  kAckBeforeCommit,  // answers a batch before it is durable
-  kForgetOutbox,     // commits a record without its deliveries
-  kRetryFsync,       // goes on after a failed commit as if it had been done
+  kAckBeforeCommit,   // answers a batch before it is durable
+  kAckOnFullDisk,     // gives a receipt for what the full disk did not take
+  kForgetContext,     // forgets the context when the context service goes away
+  kForgetGroups,      // recovers without knowing which incident a group of alerts has
+  kForgetOutbox,      // commits a record without its deliveries
+  kFreshContext,      // decides as if the context service had been heard of just now
+  kNewIdPerAttempt,   // calls a receiver under another id each time
+  kRetryFsync,        // goes on after a failed commit as if it had been done
+  kTrustWhatWasSent,  // takes a call that nobody has answered for delivered
 };
 
 #ifdef TANDEM_PLANTS
 bool IsPlanted(Plant plant);
-// False for an unknown name: "none", "ack-before-commit", "forget-outbox", "retry-fsync".
+// False for an unknown name; `ack-before-commit` is kAckBeforeCommit, and so on.
 bool PlantBug(std::string_view name);
+// All names, with `|` between them.
+std::string PlantNames();
 #else
 constexpr bool IsPlanted(Plant) { return false; }
 #endif

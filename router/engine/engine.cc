@@ -219,6 +219,9 @@ void Engine::RunGroup(std::vector<Command> commands) {
     for (const auto& [tenant, at] : context_heard_) shard_->ContextHeard(tenant, at);
     context_heard_.clear();
   }
+  if (IsPlanted(Plant::kFreshContext)) {
+    for (const Command& command : commands) shard_->ContextHeard(command.tenant, Now());
+  }
   for (const Command& command : commands) {
     if (const auto* alerts = std::get_if<AlertsReceived>(&command.request)) {
       counters_.alerts += alerts->batch.items.size();
@@ -251,7 +254,10 @@ void Engine::Commit(Shard::Group group) {
       // Nothing was written, but the shard has moved on: go back to what is durable.
       disk_full_ = true;
       health_ = EngineHealth::kReadOnly;
-      for (auto& [done, reply] : group.answers) done(Refusal());
+      for (auto& [done, reply] : group.answers) {
+        if (!IsPlanted(Plant::kAckOnFullDisk)) reply = Refusal();
+        done(std::move(reply));
+      }
       if (const absl::Status rebuilt = Rebuild(); !rebuilt.ok()) Fail(rebuilt);
       return;
     }

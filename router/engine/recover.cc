@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "router/base/check.h"
+#include "router/base/plant.h"
 #include "router/base/status.h"
 #include "router/codec/record.h"
 #include "router/codec/snapshot.h"
@@ -78,6 +79,7 @@ absl::StatusOr<std::unique_ptr<core::TenantState>> RecoverTenant(
       });
   TANDEM_RETURN_IF_ERROR(read);
   TANDEM_RETURN_IF_ERROR(folded);
+  if (IsPlanted(Plant::kForgetGroups)) state->groups.clear();
   return state;
 }
 

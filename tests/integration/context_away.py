@@ -2,12 +2,14 @@
 
 Promises: alerts are taken and routed all the while, with the last known context, and what was routed
 says how old that context was; a change made after the return is known to the router soon. Then the
-books are compared.
+books are compared. Turns red with `--router tandemd-planted` and `--plant forget-context` or
+`fresh-context`.
 """
 
 import pathlib
 import signal
 import sys
+import time
 from random import Random
 from types import SimpleNamespace
 
@@ -28,8 +30,10 @@ SITE = f"tenants/{TENANT}/entities/site/plant-7"
 class Split:
     """A router and a context service that know each other by address and token."""
 
-    def __init__(self, world):
-        self.router = Installation(world, arguments=router_arguments(world)).start()
+    def __init__(self, world, options):
+        plant = ["--plant", options.plant] if options.plant else []
+        self.router = Installation(world, binary=options.router,
+                                   arguments=[*router_arguments(world), *plant]).start()
         self.router.add_principal("services", "provider", "service", "-")
         token = self.router.token_file("services")
         port = free_port()
@@ -77,6 +81,11 @@ def until_known(split, version, what):
         every=0.1)
 
 
+def age_of(explanation):
+    """Seconds between what the router last heard of the context and its decision."""
+    return explanation.context_age.ToTimedelta().total_seconds()
+
+
 def expect(condition, text):
     if not condition:
         raise AssertionError(text)
@@ -88,7 +97,7 @@ def main():
     with World(options.keep) as world:
         receiver = Receiver(SECRET)
         world.stack.callback(receiver.stop)
-        split = Split(world)
+        split = Split(world, options)
         set_up_people(split.router, TENANT)
         version = split.set_kind("factory")
         split.router.activate_playbook(TENANT, playbook(TENANT, receiver), f"{TENANT}-editor")
@@ -99,14 +108,19 @@ def main():
         ages = []
         for number in range(options.rounds):
             split.context.kill()
+            killed = time.monotonic()
             away = split.route(f"away-{number}")
             expect(rule_of(away) == "critical-in-a-factory", "the last known context was not used")
+            silence = time.monotonic() - killed
+            ages.append(age_of(split.route(f"silent-{number}")))
+            expect(ages[-1] > silence / 2, f"after {silence:.3f} s without a context service the "
+                   f"context is said to be {ages[-1]:.6f} s old")
             split.router.restart()
             again = split.route(f"restarted-{number}")
             expect(rule_of(again) == "critical-in-a-factory",
                    "the last known context did not survive a restart of the router")
-            ages.append(again.context_age.ToTimedelta().total_seconds())
-            expect(ages[-1] > 0, "nothing says how old the context was")
+            expect(again.HasField("context_unheard_since") and age_of(again) > 0,
+                   "nothing says that the context is from before the restart")
             split.context.start()
             kind = ("office", "factory")[number % 2]
             why = until_known(split, split.set_kind(kind), f"back-{number}")
@@ -119,7 +133,7 @@ def main():
         split.context.process.signal(signal.SIGCONT)
         expect(rule_of(stopped) == "critical-in-a-factory", "a context service that hangs")
         figures = compare_books(SimpleNamespace(router=split.router, receiver=receiver,
-                                                agents=agents))
+                                                agents=agents, patience=options.patience))
         return f"rounds={options.rounds} oldest_context={max(ages):.1f}s {figures}"
 
 

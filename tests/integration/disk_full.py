@@ -3,7 +3,8 @@
 The router's folder lies on a small tmpfs in a mount namespace of its own (`unshare --map-root-user
 --mount`), so nothing else notices. Promises: while the disk is full, input is refused with
 UNAVAILABLE and a delay and reads go on; the router lives, and says that it is not ready; it takes input
-again when there is room; nothing that had a receipt is lost.
+again when there is room; nothing that had a receipt is lost. Turns red with `--router
+tandemd-planted --plant ack-on-full-disk`.
 """
 
 import os

@@ -29,7 +29,7 @@ def main():
             load.router.environment = {"LD_PRELOAD": str(library),
                                        "TANDEM_FAULT": f"fsync:{nth}:journal.db"}
             load.router.start()
-            code = load.router.process.wait(60)
+            code = load.router.process.wait(options.patience)
             if code == 0:
                 raise AssertionError("the router ended with 0 after a failed fsync")
             load.router.environment = {}

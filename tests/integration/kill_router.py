@@ -2,7 +2,8 @@
 
 Promises: an alert with a receipt is never lost; an alert that fires is in exactly one open
 incident; every open incident reaches its people; the journal is sound. Full size: --kills 50.
-Turns red with `--router tandemd-planted --plant ack-before-commit` and `--plant forget-outbox`.
+Turns red with `--router tandemd-planted` and `--plant ack-before-commit`, `forget-groups` or
+`forget-outbox`.
 """
 
 import pathlib

@@ -1,8 +1,9 @@
-"""The webhook receiver is away, then refuses, then is back, while the router is killed in between.
+"""The webhook receiver hangs up before it answers, is away, refuses, and is back, while the router is
+killed in between.
 
 Promises: what is open is told once the receiver is back; each call of one delivery has the same id
-and body; alerts are taken all the while. Turns red with `--router tandemd-planted --plant
-forget-outbox`.
+and body; alerts are taken all the while. Turns red with `--router tandemd-planted` and `--plant
+forget-outbox`, `new-id-per-attempt` or `trust-what-was-sent`.
 """
 
 import pathlib
@@ -24,6 +25,9 @@ def main():
                         agents=(2, "how many agents send"))
     with under_load(options, options.agents) as load:
         for _ in range(options.rounds):
+            load.receiver.status = None
+            until(lambda: any(call.status is None for call in list(load.receiver.calls)), 30,
+                  "a call that was cut off")
             load.receiver.stop()
             before = receipts(load)
             pause_at_random(load.random, 1.0)

@@ -19,10 +19,8 @@ int main(int argc, char** argv) {
     }
   }
   if (!planted) {
-    std::fputs(
-        "usage: tandemd-planted --plant none|ack-before-commit|forget-outbox|retry-fsync "
-        "[ARGUMENT…]\n",
-        stderr);
+    std::fprintf(stderr, "usage: tandemd-planted --plant %s [ARGUMENT…]\n",
+                 tandem::PlantNames().c_str());
     return 2;
   }
   const tandem::runtime::StartUp start = tandem::runtime::ReadCommandLine(

@@ -1,9 +1,24 @@
 #include "router/base/plant.h"
 
+#include <array>
 #include <atomic>
+#include <utility>
 
 namespace tandem {
 namespace {
+
+constexpr std::array<std::pair<std::string_view, Plant>, 10> kPlants = {{
+    {"none", Plant::kNone},
+    {"ack-before-commit", Plant::kAckBeforeCommit},
+    {"ack-on-full-disk", Plant::kAckOnFullDisk},
+    {"forget-context", Plant::kForgetContext},
+    {"forget-groups", Plant::kForgetGroups},
+    {"forget-outbox", Plant::kForgetOutbox},
+    {"fresh-context", Plant::kFreshContext},
+    {"new-id-per-attempt", Plant::kNewIdPerAttempt},
+    {"retry-fsync", Plant::kRetryFsync},
+    {"trust-what-was-sent", Plant::kTrustWhatWasSent},
+}};
 
 std::atomic<Plant> planted{Plant::kNone};
 
@@ -12,18 +27,21 @@ std::atomic<Plant> planted{Plant::kNone};
 bool IsPlanted(Plant plant) { return planted.load() == plant; }
 
 bool PlantBug(std::string_view name) {
-  if (name == "none") {
-    planted = Plant::kNone;
-  } else if (name == "ack-before-commit") {
-    planted = Plant::kAckBeforeCommit;
-  } else if (name == "forget-outbox") {
-    planted = Plant::kForgetOutbox;
-  } else if (name == "retry-fsync") {
-    planted = Plant::kRetryFsync;
-  } else {
-    return false;
+  for (const auto& [known, plant] : kPlants) {
+    if (known != name) continue;
+    planted = plant;
+    return true;
   }
-  return true;
+  return false;
+}
+
+std::string PlantNames() {
+  std::string names;
+  for (const auto& [name, plant] : kPlants) {
+    if (!names.empty()) names += '|';
+    names += name;
+  }
+  return names;
 }
 
 }  // namespace tandem

@@ -9,6 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import count_tests  # noqa: E402
 import run_clang_tidy  # noqa: E402
 import test_targets  # noqa: E402
+import together  # noqa: E402
 
 
 class CountTests(unittest.TestCase):
@@ -78,12 +79,61 @@ class RunClangTidy(unittest.TestCase):
             run_clang_tidy.placeless((f"-I{root}", "-isystem", f"{root}/build/tidy/proto")),
             "-I. -isystem ./build/tidy/proto")
 
-    def test_sources_of_one_target_go_together_up_to_a_limit(self):
-        def source(name, arguments=("-I/r",)):
-            return run_clang_tidy.Source(pathlib.Path(name), arguments, "k", (False, False, ""))
-        many = [source(f"{i:02}.cc") for i in range(run_clang_tidy.TOGETHER_MAX + 1)]
-        sizes = [len(b) for b in run_clang_tidy.batches(many + [source("z.cc", ("-DY",))])]
-        self.assertEqual(sizes, [run_clang_tidy.TOGETHER_MAX, 1, 1])
+
+class Together(unittest.TestCase):
+    def batches(self, *sources):
+        """sources: (name, arguments, text[, urgency])."""
+        texts = {pathlib.Path(name): text for name, _, text, *_ in sources}
+        made = [run_clang_tidy.Source(pathlib.Path(name), arguments, "k",
+                                      (*(urgency or [False]), False, ""))
+                for name, arguments, _, *urgency in sources]
+        return [([str(s.path) for s in batch.sources], batch.command.arguments())
+                for batch in together.batches(made, lambda source: texts[source.path])]
+
+    def names(self, *sources):
+        return [names for names, _ in self.batches(*sources)]
+
+    def test_a_translation_unit_holds_so_many_sources_and_no_more(self):
+        count = together.TOGETHER_MAX + 1
+        made = self.names(*((f"{i:02}.cc", ("-I/r",), "") for i in range(count)))
+        self.assertEqual([len(names) for names in made], [together.TOGETHER_MAX, 1])
+
+    def test_what_the_targets_say_is_said_for_all(self):
+        self.assertEqual(
+            self.batches(("a.cc", ("-O2", "-fPIC", "-DX=1", "-isystem", "/a"), ""),
+                         ("b.cc", ("-O2", "-fPIE", "-DY", "-I/b", "-isystem", "/a"), "")),
+            [(["a.cc", "b.cc"], ("-O2", "-DX=1", "-DY", "-isystem", "/a", "-I/b"))])
+
+    def test_a_macro_with_two_values_keeps_apart(self):
+        self.assertEqual(self.names(("a.cc", ("-DX=1",), ""), ("b.cc", ("-DX=2",), ""),
+                                    ("c.cc", ("-DX=1",), "")), [["a.cc", "c.cc"], ["b.cc"]])
+
+    def test_a_form_of_our_code_keeps_apart(self):
+        self.assertEqual(self.names(("a.cc", (), ""), ("b.cc", ("-DTANDEM_PLANTS",), "")),
+                         [["a.cc"], ["b.cc"]])
+
+    def test_a_name_that_both_define_keeps_apart(self):
+        self.assertEqual(self.names(("a.cc", (), "constexpr int kMax = 1;\n"),
+                                    ("b.cc", (), "constexpr long kMax{2};\n"),
+                                    ("c.cc", (), "int f() {\n  int kMax = 1;\n}\n")),
+                         [["a.cc", "c.cc"], ["b.cc"]])
+
+    def test_what_is_urgent_does_not_wait_for_the_rest(self):
+        self.assertEqual(self.names(("a.cc", (), "", False), ("b.cc", (), "", True)),
+                         [["a.cc"], ["b.cc"]])
+
+    def test_the_names_of_a_file_are_what_stands_at_its_margin(self):
+        self.assertEqual(
+            together.names_of("#define ONE(x) x\n"
+                              "TEST(Two, Says) {\n"
+                              "template <typename T>\nstruct Three {\n  int inner = 1;\n};\n"
+                              "using Four = std::map<int, int>;\n"
+                              "std::vector<int>& Five(int a) {\n  return six;\n}\n"
+                              "void Engine::Seven() {}\n"
+                              "const std::string kEight[] = {};\n"
+                              "extern \"C\" int Nine() {}\n"),
+            {"ONE", "TEST(Two, Says", "Three", "Four", "Five", "kEight", "Nine"})
+
 
 
 if __name__ == "__main__":

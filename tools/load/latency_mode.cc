@@ -32,7 +32,7 @@ class LatencyStream final : public StreamHandler {
   // One more batch, the prepared one, is due at `time`. Kick the stream after it.
   void Schedule(SteadyTime time) {
     const std::lock_guard lock(mutex_);
-    due_.push_back({time, std::move(prepared_)});
+    due_.push_back({time, prepared_});
   }
 
   std::optional<grpc::ByteBuffer> Next() override {

@@ -7,6 +7,7 @@ import subprocess
 from tandem_harness.agent import labels_of
 from tandem_harness.api import common_pb2
 from tandem_harness.process import program
+from tandem_harness.receiver import told_by
 from tandem_harness.wait import until
 
 from tandem.journal.v1 import journal_pb2  # after api: it makes the stubs known
@@ -147,8 +148,9 @@ def every_incident_was_told(receiver, names, seconds=60):
 
 
 def pages_are_sound(receiver):
-    """Each call is signed, and calls with one id have one body. Returns (calls, distinct ids)."""
-    bodies = {}
+    """Each call is signed; calls with one id have one body, and what is told has one id however
+    often it is told. Returns (calls, distinct ids)."""
+    bodies, ids = {}, {}
     for call in list(receiver.calls):
         if call.signed is False:
             raise Broken(f"the call {call.delivery} is not signed with our secret")
@@ -156,6 +158,10 @@ def pages_are_sound(receiver):
         if first != call.body:
             raise Broken(f"the delivery {call.delivery} was sent with two bodies:\n"
                          f"  {first.decode()}\n  {call.body.decode()}")
+        known = ids.setdefault(told_by(call), call.delivery)
+        if known != call.delivery:
+            raise Broken(f"the same was told as {known} and as {call.delivery}: "
+                         f"{call.body.decode()}")
     return len(receiver.calls), len(bodies)
 
 

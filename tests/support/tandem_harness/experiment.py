@@ -20,8 +20,8 @@ TENANT = "harbor-mfg"
 def under_load(options, agents=4, data=None, environment=None, extra=(), wrapper=()):
     """A router with a tenant, a receiver and agents that send.
 
-    Yields .world .router .receiver .agents .random. `data`: its folder, when it must lie elsewhere;
-    `wrapper`: what the router is started through, from the second start on.
+    Yields .world .router .receiver .agents .random .patience. `data`: its folder, when it must lie
+    elsewhere; `wrapper`: what the router is started through, from the second start on.
     """
     random = seed_from(options)
     with World(options.keep) as world:
@@ -39,7 +39,7 @@ def under_load(options, agents=4, data=None, environment=None, extra=(), wrapper
             sender.start()
         try:
             yield SimpleNamespace(world=world, router=router, receiver=receiver, agents=senders,
-                                  random=random)
+                                  random=random, patience=options.patience)
         finally:
             for sender in senders:
                 if isinstance(sender, Agent):
@@ -53,7 +53,8 @@ def compare_books(load):
     receipts = books.receipts_are_in_the_journal(load.router, TENANT, load.agents)
     firing = books.every_alert_is_in_one_incident(load.router, TENANT, load.agents)
     books.groups_have_one_open_incident(load.router, TENANT)
-    incidents = books.every_open_incident_was_told(load.router, TENANT, load.receiver)
+    incidents = books.every_open_incident_was_told(load.router, TENANT, load.receiver,
+                                                   load.patience)
     calls, deliveries = books.pages_are_sound(load.receiver)
     load.router.process.stop()
     books.journal_verifies(load.router)

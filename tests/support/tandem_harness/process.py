@@ -56,6 +56,8 @@ def arguments(description, **extra):
     parser.add_argument("--seed", type=int, help="repeats a run")
     parser.add_argument("--router", default="tandemd", help="the program to try (tandemd-planted)")
     parser.add_argument("--plant", help="the bug that tandemd-planted is given")
+    parser.add_argument("--patience", type=float, default=60,
+                        help="seconds in which everybody must have been told (default 60)")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and data")
     for name, (default, text) in extra.items():
         parser.add_argument("--" + name.replace("_", "-"), type=type(default), default=default,

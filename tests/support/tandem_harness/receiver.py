@@ -2,7 +2,7 @@
 
 Checks `webhook-id`, `webhook-timestamp` and `webhook-signature` of each call
 (https://www.standardwebhooks.com: base64 of HMAC-SHA256 over `id.timestamp.body`), and keeps what
-arrived. Can refuse, and can be away.
+arrived. Can refuse, can be away, and can hang up without an answer.
 """
 
 import base64
@@ -24,7 +24,7 @@ class Receiver:
         self.secret = secret
         self.lock = threading.Lock()
         self.calls = []        # every Call, in order; guarded by lock
-        self.status = 200      # what is answered
+        self.status = 200      # what is answered; None: the connection is cut in place of an answer
         self.server = None
         self.port = 0
         self.start()
@@ -62,10 +62,13 @@ class Receiver:
         body = handler.rfile.read(int(handler.headers.get("content-length", 0)))
         delivery = handler.headers.get("webhook-id", "")
         with self.lock:
+            status = self.status
             attempt = 1 + sum(call.delivery == delivery for call in self.calls[-10_000:])
             self.calls.append(Call(delivery, handler.path.strip("/"), time.time(), body,
-                                   self.is_signed(handler.headers, body), attempt, self.status))
-            status = self.status
+                                   self.is_signed(handler.headers, body), attempt, status))
+        if status is None:
+            handler.close_connection = True
+            return
         handler.send_response(status)
         handler.send_header("content-length", "0")
         handler.end_headers()
@@ -86,7 +89,7 @@ class Receiver:
     def accepted(self):
         """The calls that were answered with success: [Call]."""
         with self.lock:
-            return [call for call in self.calls if call.status < 300]
+            return [call for call in self.calls if call.status and call.status < 300]
 
     def incidents(self):
         """Names of the incidents that were told and accepted, each with its set of delivery ids."""
@@ -94,6 +97,13 @@ class Receiver:
         for call in self.accepted():
             told[incident_of(call)].add(call.delivery)
         return told
+
+
+def told_by(call):
+    """What the call tells, without the id under which it does: contact, step, time and incident."""
+    message = json.loads(call.body)
+    message.get("data", {}).pop("delivery_id", None)
+    return json.dumps(message, sort_keys=True)
 
 
 def incident_of(call):
