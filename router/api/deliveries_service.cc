@@ -14,6 +14,9 @@ using Reactor = grpc::ServerWriteReactor<v1::DeliveryEvent>;
 
 // A worker that does not read on is cut off; it gets everything open when it comes back.
 constexpr rpc::OutboundLimits kOutbound = {.messages_max = 100'000, .bytes_max = 256 << 20};
+// Below both of these more of what is open may be sent.
+constexpr std::size_t kLowWaterMessages = 1000;
+constexpr std::size_t kLowWaterBytes = 8 << 20;
 
 class DeliveryStream final : public Reactor, public rpc::DrainableStream, public DeliverySink {
  public:
@@ -39,15 +42,32 @@ class DeliveryStream final : public Reactor, public rpc::DrainableStream, public
     }
     return offer == rpc::Offer::kTaken;
   }
+  // Says that the hub waits: a write that is done in between then pokes it.
+  bool HasRoom() const override {
+    if (ended_) return true;  // Send says so
+    hub_waits_ = true;
+    if (!IsBelow(1)) return false;
+    hub_waits_ = false;
+    return true;
+  }
+  void CutOff(absl::Status status) override { End(std::move(status)); }
   void End(absl::Status status) override {
     if (!ended_.exchange(true)) outbound_.End(guard_.Close(call_, status));
   }
   const rpc::Call* call() const override { return &call_; }
 
  private:
-  void OnWriteDone(bool ok) override { outbound_.OnWriteDone(ok); }
+  bool IsBelow(std::size_t divisor) const {
+    return outbound_.queued() < kLowWaterMessages / divisor &&
+           outbound_.queued_bytes() < kLowWaterBytes / divisor;
+  }
+  void OnWriteDone(bool ok) override {
+    outbound_.OnWriteDone(ok);
+    if (IsBelow(2) && hub_waits_.exchange(false)) hub_->Poke();
+  }
   void OnCancel() override {
     End(Error(absl::StatusCode::kCancelled, "CALL_CANCELLED", "the worker has gone"));
+    hub_->Poke();
   }
   void OnDone() override {
     hub_->Remove(this);
@@ -60,6 +80,7 @@ class DeliveryStream final : public Reactor, public rpc::DrainableStream, public
   const rpc::Call call_;
   rpc::Outbound<v1::DeliveryEvent, Reactor> outbound_;
   std::atomic<bool> ended_ = false;
+  mutable std::atomic<bool> hub_waits_ = false;  // for room
   rpc::StreamRegistry::Registration registration_;
   std::shared_ptr<DeliveryStream> self_;  // until OnDone
 };
@@ -78,8 +99,11 @@ grpc::ServerWriteReactor<v1::DeliveryEvent>* DeliveriesService::WatchDeliveries(
   DeliveryStream* raw = stream.get();
   raw->Start(stream,
              registration.ok() ? *std::move(registration) : rpc::StreamRegistry::Registration());
-  if (status.ok()) status = hub_->Add(std::move(stream));
-  if (!status.ok()) raw->End(status);
+  if (status.ok()) {
+    hub_->Add(std::move(stream));
+  } else {
+    raw->End(status);
+  }
   return raw;
 }
 
