@@ -2,9 +2,28 @@
 
 #include <pthread.h>
 
+#include <optional>
+#include <utility>
+
 #include "router/base/status.h"
 
 namespace tandem::api {
+namespace {
+
+// What the change of a delivery is to those who watch; nullopt when it cannot be read. The end of
+// one of which a worker has not heard means nothing to it.
+std::optional<v1::DeliveryEvent> EventOf(const journal::DeliveryRow& row) {
+  v1::DeliveryEvent event;
+  if (row.open) {
+    if (!event.mutable_open()->ParseFromString(row.body)) return std::nullopt;
+  } else {
+    event.mutable_ended()->set_tenant(row.tenant.value);
+    event.mutable_ended()->set_delivery_id(row.body);
+  }
+  return event;
+}
+
+}  // namespace
 
 DeliveryHub::DeliveryHub(journal::Journal* journal, Options options)
     : journal_(journal), options_(options), thread_([this] {
@@ -28,33 +47,15 @@ void DeliveryHub::OnCommitted(const std::shared_ptr<const journal::Commit>& comm
   const std::lock_guard lock(mutex_);
   for (const journal::DeliveryRow& row : commit->deliveries) {
     const auto event = EventOf(row);
-    for (Joining& joining : joining_) {
-      joining.overrun = joining.overrun || joining.missed.size() >= options_.missed_max;
-      if (joining.overrun || !joining.sink->Wants(row.tenant)) continue;
-      if (event || !row.open) joining.missed.push_back({row.tenant, row.number, event});
-    }
     if (!event) continue;
+    for (Joining& joining : joining_) {
+      if (!joining.sink->Wants(row.tenant)) continue;
+      joining.overrun = joining.overrun || joining.missed.size() >= options_.missed_max;
+      if (!joining.overrun) joining.missed.push_back(*event);
+    }
     std::erase_if(sinks_,
                   [&](const auto& sink) { return sink->Wants(row.tenant) && !sink->Send(*event); });
   }
-}
-
-std::optional<v1::DeliveryEvent> DeliveryHub::EventOf(const journal::DeliveryRow& row) {
-  if (!row.open) return EndOf(row.tenant, row.number);
-  v1::DeliveryEvent event;
-  if (!event.mutable_open()->ParseFromString(row.body)) return std::nullopt;
-  ids_.try_emplace({row.tenant, row.number}, event.open().delivery_id());
-  return event;
-}
-
-std::optional<v1::DeliveryEvent> DeliveryHub::EndOf(const TenantId& tenant, DeliveryNumber number) {
-  const auto known = ids_.find({tenant, number});
-  if (known == ids_.end()) return std::nullopt;  // opened and ended before anyone was told
-  v1::DeliveryEvent event;
-  event.mutable_ended()->set_tenant(tenant.value);
-  event.mutable_ended()->set_delivery_id(known->second);
-  ids_.erase(known);
-  return event;
 }
 
 void DeliveryHub::Add(std::shared_ptr<DeliverySink> sink) {
@@ -91,11 +92,7 @@ absl::Status DeliveryHub::Join(Joining& joining) {
   TANDEM_ASSIGN_OR_RETURN(const auto rows, reader->ListOpenDeliveries());
   for (const journal::DeliveryRow& row : rows) {
     if (!joining.sink->Wants(row.tenant)) continue;
-    std::optional<v1::DeliveryEvent> event;
-    {
-      const std::lock_guard lock(mutex_);
-      event = EventOf(row);
-    }
+    auto event = EventOf(row);
     if (!event) continue;
     TANDEM_RETURN_IF_ERROR(AwaitRoom(*joining.sink));
     if (!joining.sink->Send(*std::move(event))) return absl::OkStatus();
@@ -121,9 +118,8 @@ absl::Status DeliveryHub::AwaitRoom(const DeliverySink& sink) {
 }
 
 bool DeliveryHub::CatchUp(Joining& joining) {
-  for (auto& [tenant, number, event] : joining.missed) {
-    if (!event) event = EndOf(tenant, number);  // one that was read as open is known by now
-    if (event && !joining.sink->Send(*std::move(event))) return false;
+  for (v1::DeliveryEvent& event : joining.missed) {
+    if (!joining.sink->Send(std::move(event))) return false;
   }
   v1::DeliveryEvent end;
   end.mutable_snapshot_end();

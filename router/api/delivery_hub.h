@@ -12,13 +12,9 @@
 #include <condition_variable>
 #include <cstddef>
 #include <list>
-#include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
-#include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "router/engine/engine.h"
@@ -67,13 +63,8 @@ class DeliveryHub final : public engine::CommitSink {
  private:
   // One for whom what is open is read: what commits bring meanwhile waits.
   struct Joining {
-    struct Missed {
-      TenantId tenant;
-      DeliveryNumber number;
-      std::optional<v1::DeliveryEvent> event;  // nullopt: the end of one that was not known then
-    };
     std::shared_ptr<DeliverySink> sink;
-    std::vector<Missed> missed;
+    std::vector<v1::DeliveryEvent> missed;
     bool overrun = false;  // missed_max was reached
   };
 
@@ -81,12 +72,9 @@ class DeliveryHub final : public engine::CommitSink {
   absl::Status Join(Joining& joining);
   absl::Status AwaitRoom(const DeliverySink& sink);
 
-  // REQUIRES for these: mutex_ is held.
-  // What the change of a delivery is to those who watch; nullopt when they need not hear of it.
-  std::optional<v1::DeliveryEvent> EventOf(const journal::DeliveryRow& row);
-  std::optional<v1::DeliveryEvent> EndOf(const TenantId& tenant, DeliveryNumber number);
   // What the sink missed, and that it has everything. False when it takes nothing any more.
-  bool CatchUp(Joining& joining);
+  // REQUIRES: mutex_ is held.
+  static bool CatchUp(Joining& joining);
 
   journal::Journal* const journal_;
   const Options options_;
@@ -95,8 +83,6 @@ class DeliveryHub final : public engine::CommitSink {
   std::condition_variable changed_;
   std::vector<std::shared_ptr<DeliverySink>> sinks_;
   std::list<Joining> joining_;  // the first is being served; only the thread takes out
-  // Ids of the deliveries that were handed out, so that the end of one can name it.
-  std::map<std::pair<TenantId, DeliveryNumber>, std::string> ids_;
   bool stopping_ = false;
 
   // Beside mutex_, because a sink may poke while the hub sends to it.

@@ -30,16 +30,26 @@ absl::Status TooOld(const Positions& oldest) {
                  "cursor", MakeCursor(oldest));
 }
 
-// While it lives, what the sink is sent may leave together.
+// While it lives, what the sink is sent leaves together: this much at once, because what is held
+// counts against the sink's limits.
 class Together {
  public:
+  static constexpr int kEventsMax = 64;
+
   explicit Together(std::shared_ptr<FeedSink> sink) : sink_(std::move(sink)) { sink_->Hold(); }
   ~Together() { sink_->Release(); }
+  // After each event.
+  void Next() {
+    if (++events_ % kEventsMax != 0) return;
+    sink_->Release();
+    sink_->Hold();
+  }
   Together(const Together&) = delete;
   Together& operator=(const Together&) = delete;
 
  private:
   const std::shared_ptr<FeedSink> sink_;
+  int events_ = 0;
 };
 
 // One who watches all tenants gets a tenant that was created since, from its first record on.
@@ -255,12 +265,7 @@ bool FeedHub::IsTooMuchAtOnce(const journal::Commit& commit) const {
 
 // What can be done while the commit is being written: nobody hears of it yet.
 void FeedHub::Prepare(const std::shared_ptr<const journal::Commit>& commit) {
-  // One that was prepared and not committed is not to be found in the journal, and its number will
-  // be another's.
-  if (prepared_.commit != nullptr) {
-    alerts_->Forget();
-    DropPrepared();
-  }
+  DropUnwritten();
   prepared_.commit = commit;
   if (IsTooMuchAtOnce(*commit)) return;  // it is read from the journal
   prepared_.items.reserve(commit->events.size());
@@ -276,6 +281,14 @@ void FeedHub::Prepare(const std::shared_ptr<const journal::Commit>& commit) {
   alerts_->LookFirstIn(nullptr);
 }
 
+// What was prepared and not committed is not to be found in the journal, and its number will be
+// another's.
+void FeedHub::DropUnwritten() {
+  if (prepared_.commit == nullptr) return;
+  alerts_->Forget();
+  DropPrepared();
+}
+
 void FeedHub::DropPrepared() {
   prepared_.items.clear();
   prepared_.arena.Reset();
@@ -289,6 +302,7 @@ std::shared_ptr<const std::string> FeedHub::BodyFor(const Subscriber& subscriber
 
 void FeedHub::Deliver(const std::shared_ptr<const journal::Commit>& commit) {
   for (const journal::RecordRow& record : commit->records) Meet(record.tenant);
+  if (prepared_.commit != commit) DropUnwritten();
   if (IsTooMuchAtOnce(*commit)) {
     for (Subscriber& subscriber : subscribers_) subscriber.live = false;
   } else if (std::any_of(subscribers_.begin(), subscribers_.end(), IsLive)) {
@@ -307,7 +321,7 @@ void FeedHub::Deliver(const std::shared_ptr<const journal::Commit>& commit) {
 
 void FeedHub::DeliverTo(Subscriber& subscriber, const journal::Commit& commit,
                         std::vector<FeedItem>& items) {
-  const Together together(subscriber.sink);
+  Together together(subscriber.sink);
   auto event = commit.events.begin();
   for (const journal::RecordRow& record : commit.records) {
     // Events follow the order of their records.
@@ -325,6 +339,7 @@ void FeedHub::DeliverTo(Subscriber& subscriber, const journal::Commit& commit,
     for (auto row = first; row != event; ++row) {
       FeedItem& item = items[static_cast<std::size_t>(row - commit.events.begin())];
       if (!SendEvent(subscriber, *row, item)) return;
+      together.Next();
     }
     at->second = {record.sequence};
   }
@@ -356,7 +371,7 @@ bool FeedHub::CatchUpTenant(Subscriber& subscriber, const TenantId& tenant) {
     return false;
   }
   subscriber.bytes_sent = 0;
-  const Together together(subscriber.sink);
+  Together together(subscriber.sink);
   for (const journal::EventRow& row : *rows) {
     // What was committed since is also handed over as a commit.
     if (row.sequence > published.sequence) break;
@@ -365,6 +380,7 @@ bool FeedHub::CatchUpTenant(Subscriber& subscriber, const TenantId& tenant) {
     const bool sent = SendEvent(subscriber, row, item);
     arena_.Reset();
     if (!sent) return false;
+    together.Next();
     if (subscriber.bytes_sent >= options_.page_bytes || !subscriber.sink->HasRoom()) {
       return at < published;  // the next page goes on behind this event
     }

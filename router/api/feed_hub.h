@@ -130,6 +130,7 @@ class FeedHub final : public engine::CommitSink {
   }
   std::shared_ptr<const std::string> BodyFor(const Subscriber& subscriber, FeedItem& item);
   void Prepare(const std::shared_ptr<const journal::Commit>& commit);
+  void DropUnwritten();
   void DropPrepared();
   void Deliver(const std::shared_ptr<const journal::Commit>& commit);
   void DeliverTo(Subscriber& subscriber, const journal::Commit& commit,

@@ -104,18 +104,24 @@ class FeedStream final : public Reactor, public rpc::DrainableStream, public Fee
 };
 
 // A cursor of tenants that this subscription is not about would be passed over in silence, and the
-// reader would miss what it meant to resume. The answer says nothing of whether they exist.
-absl::Status CheckTenants(const Subscription& wanted) {
-  if (wanted.all_tenants) return absl::OkStatus();
+// reader would miss what it meant to resume. The answer says nothing of whether they exist. Who
+// asks for all that it has may have lost some since, and goes on with the others.
+absl::Status CheckTenants(const Subscription& wanted, const std::vector<std::string>& parents) {
+  if (wanted.all_tenants || wanted.from->empty()) return absl::OkStatus();
+  const TenantId* foreign = nullptr;
+  bool some = false;
   for (const auto& [tenant, position] : *wanted.from) {
-    if (std::binary_search(wanted.tenants.begin(), wanted.tenants.end(), tenant)) continue;
-    return InvalidField(
-        "CURSOR_OTHER_TENANT", "cursor",
-        fmt::format("it is a cursor of tenants/{} too, which this call does not ask for; name the "
-                    "tenants in `parents` that the cursor was made for, or begin without it",
-                    Shown(tenant.value)));
+    const bool asked = std::binary_search(wanted.tenants.begin(), wanted.tenants.end(), tenant);
+    some = some || asked;
+    if (!asked && foreign == nullptr) foreign = &tenant;
   }
-  return absl::OkStatus();
+  const bool all_it_has = std::find(parents.begin(), parents.end(), "tenants/-") != parents.end();
+  if (foreign == nullptr || (all_it_has && some)) return absl::OkStatus();
+  return InvalidField(
+      "CURSOR_OTHER_TENANT", "cursor",
+      fmt::format("it is a cursor of tenants/{} too, which this call does not ask for; name the "
+                  "tenants in `parents` that the cursor was made for, or begin without it",
+                  Shown(foreign->value)));
 }
 
 }  // namespace
@@ -153,7 +159,7 @@ absl::StatusOr<Subscription> FeedService::Judge(const rpc::Call& call,
       return InvalidField("CURSOR_INVALID", "cursor", "expected none with from_beginning");
     }
     TANDEM_ASSIGN_OR_RETURN(wanted.from, ReadCursor(request.cursor()));
-    TANDEM_RETURN_IF_ERROR(CheckTenants(wanted));
+    TANDEM_RETURN_IF_ERROR(CheckTenants(wanted, parents));
   }
   return wanted;
 }

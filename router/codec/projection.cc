@@ -171,6 +171,8 @@ void Projection::AddRecord(const core::TenantState& state, const core::Facts& fa
         auto* delivery = google::protobuf::Arena::CreateMessage<v1::Delivery>(&arena_);
         PutDelivery(state, found->second, delivery);
         row.body = delivery->SerializeAsString();
+      } else {
+        row.body = DeliveryId(state.tenant, *IncidentOf(fact), *number);
       }
       out_.deliveries.push_back(std::move(row));
     }

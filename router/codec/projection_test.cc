@@ -215,7 +215,7 @@ TEST_F(ProjectionTest, HandsOutADeliveryWhileItIsOpenAndItsEndOnce) {
                               .latency = absl::Milliseconds(40)});
   ASSERT_THAT(told.deliveries, SizeIs(1));
   EXPECT_FALSE(told.deliveries[0].open);
-  EXPECT_EQ(told.deliveries[0].body, "");
+  EXPECT_EQ(told.deliveries[0].body, delivery.delivery_id());
   EXPECT_THAT(Lines(told.events[0]),
               ElementsAre("DELIVERY_SUCCEEDED ann was told (attempt 2, 40ms)"));
 }

@@ -70,6 +70,10 @@ absl::Status Engine::Rebuild() {
 absl::Time Engine::Now() {
   const absl::Time wall = options_.clock->Now();
   const absl::Duration monotonic = options_.monotonic();
+  // The machine was suspended, or its clock set forward: who reports could not, or has had less
+  // time than the clock says.
+  const absl::Duration leap = wall - now_ - (monotonic - monotonic_at_);
+  if (shard_ != nullptr && leap > options_.shard.resolve_timeout / 3) shard_->Resume(wall);
   now_ = wall >= now_ ? wall : now_ + (monotonic - monotonic_at_);
   monotonic_at_ = monotonic;
   counters_.clock_behind_microseconds = absl::ToInt64Microseconds(now_ - wall);

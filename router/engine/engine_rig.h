@@ -209,6 +209,7 @@ struct Rig {
   std::atomic<int> fatal{0};
   std::atomic<std::uint64_t> free_disk{1ULL << 40};
   bool watches_disk = true;
+  std::atomic<std::int64_t> monotonic{0};
   std::unique_ptr<Engine> engine;
 
   // Begins, or begins anew on the same journal.
@@ -216,6 +217,14 @@ struct Rig {
     engine.reset();
     options.clock = &clock;
     options.sinks.push_back(&commits);
+    // As the clock, but never back: a test that says nothing of it has a machine that never stands
+    // still.
+    if (!options.monotonic) {
+      options.monotonic = [this] {
+        monotonic = std::max(monotonic.load(), absl::ToInt64Microseconds(clock.Now() - kNoon));
+        return absl::Microseconds(monotonic.load());
+      };
+    }
     if (watches_disk) options.free_disk = [this] { return free_disk.load(); };
     options.on_fatal = [this](const absl::Status&) { ++fatal; };
     TANDEM_ASSIGN_OR_RETURN(engine, Engine::Start(&journal, std::move(options)));

@@ -232,6 +232,21 @@ TEST_F(EngineTest, WhatFiredBeforeTheDiskWasFullDoesNotEndBeforeItCouldBeReporte
   EXPECT_EQ(engine().counters().active_alerts, 1U);
 }
 
+TEST_F(EngineTest, WhatFiredBeforeTheMachineWasSuspendedDoesNotEndBeforeItCouldBeReportedAgain) {
+  std::atomic<std::int64_t> awake{0};
+  ASSERT_TRUE(
+      rig_.StartWithTenants({.monotonic = [&] { return absl::Seconds(awake.load()); }}).ok());
+  ASSERT_TRUE(Ask(engine(), kHarbor, Alerts(1, {"A", "B"})).ok());
+  rig_.clock.Advance(absl::Hours(1));
+  ASSERT_TRUE(Ask(engine(), kHarbor, Alerts(2, {"A"})).ok());
+  EXPECT_EQ(engine().counters().active_alerts, 2U);
+
+  awake += 300;
+  rig_.clock.Advance(absl::Minutes(5));
+  ASSERT_TRUE(Ask(engine(), kHarbor, Alerts(3, {"A"})).ok());
+  EXPECT_EQ(engine().counters().active_alerts, 1U);
+}
+
 TEST_F(EngineTest, AnswersReadsWhileTheDiskIsFull) {
   Start();
   ASSERT_TRUE(Ask(engine(), kHarbor, EachAlone(kHarbor)).ok());

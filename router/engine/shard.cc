@@ -85,8 +85,7 @@ void Shard::RunResumption(absl::Time resumed, Work& work) {
   if (left <= absl::ZeroDuration()) return;
   const core::Input input = core::Resumption{left};
   for (const auto& [tenant, state] : tenants_) {
-    const absl::Duration silence = resumed - absl::FromUnixMicros(state->last_time);
-    if (silence < options_.resolve_timeout / 3) continue;
+    if (resumed <= absl::FromUnixMicros(state->last_time)) continue;
     const core::Outcome outcome = core::Step(*state, input, work.now);
     if (outcome.facts.empty()) continue;
     Record(*state, input, {}, outcome.facts, work);

@@ -68,9 +68,9 @@ class Shard {
   // Answers a command that only reads. REQUIRES: IsRead.
   absl::StatusOr<Reply> Read(const Command& command) const;
 
-  // Reports are taken again since `now`: the process has started, or the disk has room again. Where
-  // a tenant was last heard a third of the resolve timeout ago or more (agents report again after a
-  // third), none of its alerts ends before those who report had a whole one to say that it fires.
+  // Reports are taken again since `now`: the process has started, the disk has room again, or the
+  // machine stood still. No alert ends before those who report had a whole resolve timeout to say
+  // that it fires.
   void Resume(absl::Time now) { resumed_ = now; }
 
   // The earliest deadline of all tenants.

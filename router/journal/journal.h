@@ -71,7 +71,8 @@ struct EventRow {
   std::string body;
 };
 
-// An open delivery (the outbox). `body` is a serialized tandem.v1.Delivery.
+// An open delivery (the outbox). `body` is a serialized tandem.v1.Delivery; of one that is removed
+// it is its id, for those who watch, and is not stored.
 struct DeliveryRow {
   TenantId tenant;
   DeliveryNumber number;

@@ -57,12 +57,7 @@ class Outbound {
     held_ = true;
   }
   void Release() {
-    {
-      const std::lock_guard lock(mutex_);
-      held_ = false;
-      if (writing_) return;
-    }
-    GoOn();
+    Do([this] { held_ = false; });
   }
 
   Offer Push(Message message) {
@@ -96,16 +91,14 @@ class Outbound {
 
   // From the reactor's OnWriteDone.
   void OnWriteDone(bool ok) {
-    {
-      const std::lock_guard lock(mutex_);
+    Do([this, ok] {
       TANDEM_CHECK(writing_, "a write is done that was never started");
       if (!ok) {  // The peer has gone; nothing more can be written.
         queue_.clear();
         if (!ending_) ending_ = grpc::Status(grpc::StatusCode::CANCELLED, "the reader has gone");
       }
       writing_ = false;
-    }
-    GoOn();
+    });
   }
 
   // Their bytes, as serialized.
@@ -127,13 +120,17 @@ class Outbound {
     std::size_t bytes = 0;
   };
 
-  // Writes what is next, or ends when that is due and all is written. Nothing was in flight.
-  void GoOn() {
+  // Changes something; then, unless a write is in flight or held, writes what is next, or ends when
+  // that is due and all is written. What is next is chosen under the same lock: nothing that is
+  // pushed in between can overtake it.
+  template <typename Change>
+  void Do(Change change) {
     grpc::WriteOptions options;
     std::optional<grpc::Status> finish;
     {
       const std::lock_guard lock(mutex_);
-      if (writing_ || held_) return;  // another has gone on, or will
+      change();
+      if (writing_ || held_) return;
       if (!queue_.empty()) {
         writing_ = true;
         in_flight_ = std::move(queue_.front().message);
@@ -155,16 +152,13 @@ class Outbound {
   }
 
   void Finish(grpc::Status status, Queued queued) {
-    {
-      const std::lock_guard lock(mutex_);
+    Do([&] {
       if (queued == Queued::kDrop) {
         queue_.clear();
         queued_bytes_ = 0;
       }
-      if (ending_) return;
-      ending_ = std::move(status);
-    }
-    GoOn();
+      if (!ending_) ending_ = std::move(status);
+    });
   }
 
   Reactor* const reactor_;

@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace tandem::rpc {
@@ -106,6 +110,46 @@ TEST_F(OutboundTest, AnImmediateEndWhileHeldDropsWhatIsQueuedAndFinishesOnce) {
   outbound.Release();
 
   EXPECT_THAT(reactor.log, ElementsAre("finish bye"));
+}
+
+TEST(OutboundOrder, IsThatOfThePushesWhoeverIsDoneWithAWriteMeanwhile) {
+  // Hands each write to the thread that is done with it, as gRPC does.
+  struct Reactor {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::deque<std::string> writes;
+    void StartWrite(const Text* message, grpc::WriteOptions) {
+      const std::lock_guard lock(mutex);
+      writes.push_back(message->text);
+      changed.notify_one();
+    }
+    void Finish(grpc::Status) {}
+  };
+  constexpr int kCount = 20'000;
+  Reactor reactor;
+  Outbound<Text, Reactor> outbound(&reactor, {.messages_max = kCount, .bytes_max = 1 << 24});
+  std::vector<std::string> written;
+  std::thread done([&] {
+    while (written.size() < kCount) {
+      {
+        std::unique_lock lock(reactor.mutex);
+        reactor.changed.wait(lock, [&] { return !reactor.writes.empty(); });
+        written.push_back(reactor.writes.front());
+        reactor.writes.pop_front();
+      }
+      outbound.OnWriteDone(true);
+    }
+  });
+  std::vector<std::string> pushed;
+  for (int i = 0; i < kCount; ++i) {
+    pushed.push_back(std::to_string(i));
+    if (i % 7 == 0) outbound.Hold();
+    outbound.Push({pushed.back()});
+    if (i % 7 == 3) outbound.Release();
+  }
+  outbound.Release();
+  done.join();
+  EXPECT_EQ(written, pushed);
 }
 
 TEST_F(OutboundTest, EndsAtOnceWhenNothingIsInFlight) {

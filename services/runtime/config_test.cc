@@ -199,7 +199,7 @@ TEST(Config, SaysExactlyWhatIsWrongAndWhere) {
             "TENANT/NAME or */NAME, the name 1 to 64 of A-Z, a-z, 0-9, - and _"},
            {"notifier: {secrets: {t/a: whsec_short}}",
             "t.yaml:1:27: notifier.secrets.t/a: is not a Standard Webhooks secret; expected whsec_ "
-            "and base64 of 24 to 64 bytes"},
+            "and padded base64 of 24 to 64 bytes"},
            {"notifier: {secrets: {t/a: nowhere.key}}",
             "t.yaml:1:27: notifier.secrets.t/a: cannot read the file \"nowhere.key\"; expected a "
             "secret that begins with whsec_, or a file that holds one"},

@@ -138,11 +138,13 @@ absl::Status CheckWebhookSecret(const Secret& secret) {
   std::string_view text = secret.Reveal();
   text.remove_prefix(std::min(text.size(), std::string_view("whsec_").size()));
   const bool padded = text.size() % 4 == 0;
-  while (padded && !text.empty() && text.back() == '=') text.remove_suffix(1);
+  for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
   const std::size_t bytes = text.size() * 6 / 8;
-  if (text.find_first_not_of(kBase64) != std::string_view::npos || bytes < 24 || bytes > 64) {
-    return Error(absl::StatusCode::kInvalidArgument, "SECRET_INVALID",
-                 "is not a Standard Webhooks secret; expected whsec_ and base64 of 24 to 64 bytes");
+  if (!padded || text.find_first_not_of(kBase64) != std::string_view::npos || bytes < 24 ||
+      bytes > 64) {
+    return Error(
+        absl::StatusCode::kInvalidArgument, "SECRET_INVALID",
+        "is not a Standard Webhooks secret; expected whsec_ and padded base64 of 24 to 64 bytes");
   }
   return absl::OkStatus();
 }

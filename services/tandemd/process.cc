@@ -191,8 +191,7 @@ void Process::Apply(const runtime::Config& config) {
   secret_names_.Set(config_);
   if (notifier_ == nullptr) return;
   auto secrets = SecretBookOf(config_);
-  // What was read has been checked already.
-  TANDEM_CHECK(secrets.ok(), "a configuration holds only secrets that sign");
+  TANDEM_CHECK(secrets.ok(), "the reloader has asked the same");
   notifier_->SetSecrets(*std::move(secrets));
 }
 

@@ -7,10 +7,12 @@
 #include <utility>
 #include <vector>
 
+#include "router/base/status.h"
 #include "services/runtime/check_files.h"
 #include "services/runtime/logging.h"
 #include "services/runtime/reload.h"
 #include "services/runtime/sd_notify.h"
+#include "services/tandemd/signing_secrets.h"
 
 namespace tandem::tandemd {
 namespace {
@@ -65,6 +67,9 @@ std::string Reloader::Try(const runtime::Config& current) {
   const runtime::FilesReport files =
       runtime::CheckFiles({.config = *start.config}, parts_.clock->Now());
   if (!files.errors.empty()) return runtime::LinesOf(files.errors);
+  if (const auto secrets = SecretBookOf(*start.config); !secrets.ok()) {
+    return std::string(MessageOf(secrets.status()));
+  }
   const std::vector<ConfigChange> changes = runtime::ChangesBetween(current, *start.config);
   std::vector<ConfigChange> fixed;
   std::copy_if(changes.begin(), changes.end(), std::back_inserter(fixed),

@@ -92,5 +92,13 @@ TEST_F(FeedOnTheWire, RefusesACursorOfATenantThatIsNotAskedFor) {
   EXPECT_TRUE(subscribe("").status.ok());
 }
 
+TEST_F(FeedOnTheWire, GoesOnWithTheTenantsThatAReaderStillHas) {
+  Watch<v1::FeedEvent> both(rig_, kSubscribe, root_, "parents: ['tenants/harbor', 'tenants/mill']");
+  const std::string cursor = both.first().cursor();
+  const std::string viewer = rig_.NewToken({"left-with-one", v1::VIEWER, {"harbor"}});
+
+  EXPECT_TRUE(rig_.Call(kSubscribe, viewer, fmt::format("cursor: '{}'", cursor)).status.ok());
+}
+
 }  // namespace
 }  // namespace tandem::wire

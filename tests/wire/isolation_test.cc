@@ -163,8 +163,9 @@ TEST_F(Isolation, RefusesACursorOfAnotherTenantAsItRefusesOneOfNone) {
   const auto of_mill =
       rig_.Must<v1::FeedEvent>("/tandem.v1.Feed/Subscribe", callers_.mill_viewer, "");
   const std::string& viewer = callers_.tokens.at("viewer");
-  const auto subscribe = [&](const std::string& cursor) {
-    return rig_.Call("/tandem.v1.Feed/Subscribe", viewer, fmt::format("cursor: '{}'", cursor));
+  const auto subscribe = [&](const std::string& cursor, const char* parents = "") {
+    return rig_.Call("/tandem.v1.Feed/Subscribe", viewer,
+                     fmt::format("{} cursor: '{}'", parents, cursor));
   };
   const Reply foreign = subscribe(of_mill.cursor());
   EXPECT_EQ(foreign.reason(), "CURSOR_OTHER_TENANT");
@@ -172,8 +173,8 @@ TEST_F(Isolation, RefusesACursorOfAnotherTenantAsItRefusesOneOfNone) {
   const auto at = [](const char* tenant) {
     return api::MakeCursor({{TenantId("harbor"), {}}, {TenantId(tenant), {}}});
   };
-  const std::string there_is = subscribe(at("mill")).Text();
-  std::string there_is_none = subscribe(at("mall")).Text();
+  const std::string there_is = subscribe(at("mill"), "parents: 'tenants/harbor'").Text();
+  std::string there_is_none = subscribe(at("mall"), "parents: 'tenants/harbor'").Text();
   ASSERT_THAT(there_is_none, HasSubstr("mall"));
   for (std::size_t found; (found = there_is_none.find("mall")) != std::string::npos;) {
     there_is_none.replace(found, 4, "mill");

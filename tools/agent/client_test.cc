@@ -281,9 +281,9 @@ TEST(IsFinalRefusal, TellsWhatPassesByItselfFromWhatAPersonMustMend) {
            {absl::OkStatus(), false, false, false},
            {absl::UnavailableError("away"), false, false, false},
            {absl::ResourceExhaustedError("full"), false, false, false},
-           {absl::PermissionDeniedError("no"), true, true, true},
-           {absl::UnauthenticatedError("who?"), true, true, false},
-           {absl::NotFoundError("tenant"), true, true, false},
+           {absl::PermissionDeniedError("no"), true, false, true},
+           {absl::UnauthenticatedError("who?"), true, false, false},
+           {absl::NotFoundError("tenant"), true, false, false},
            {absl::InvalidArgumentError("client_id"), true, false, false},
            {absl::UnimplementedError("no router"), true, false, false}}) {
     EXPECT_EQ(IsFinalRefusal(status, first), at_first) << status;

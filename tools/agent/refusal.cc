@@ -3,6 +3,9 @@
 namespace tandem::client {
 
 bool IsFinalRefusal(const absl::Status& why, const EndedStream& stream) {
+  // It was let in: what ended it is what has changed since, and the next try gets the answer to
+  // what holds now.
+  if (stream.welcomed) return false;
   const bool token_may_come = stream.token_from_file && stream.welcomed_before;
   switch (why.code()) {
     case absl::StatusCode::kUnauthenticated:
@@ -11,7 +14,7 @@ bool IsFinalRefusal(const absl::Status& why, const EndedStream& stream) {
     case absl::StatusCode::kPermissionDenied:
       return true;
     case absl::StatusCode::kInvalidArgument:
-      return !stream.welcomed && !token_may_come;
+      return !token_may_come;
     case absl::StatusCode::kUnimplemented:
       // A proxy answers so for a moment while the router behind it is exchanged.
       return !stream.welcomed_before;

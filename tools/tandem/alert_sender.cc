@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "router/base/status.h"
@@ -13,6 +14,8 @@ namespace {
 
 constexpr absl::Duration kFirstWait = absl::Milliseconds(250);
 constexpr absl::Duration kWaitMax = absl::Seconds(30);
+// For a connection that broke, at each attempt: gRPC connects only while somebody waits for it.
+constexpr std::chrono::seconds kConnectWait(3);
 
 bool IsWorthTrying(absl::StatusCode code) {
   return code == absl::StatusCode::kUnavailable || code == absl::StatusCode::kResourceExhausted ||
@@ -45,6 +48,10 @@ void AlertSender::Skip() {
 }
 
 absl::Status AlertSender::Open() {
+  if (failures_ > 0) {
+    // What comes of it shows the call.
+    client_.channel()->WaitForConnected(std::chrono::system_clock::now() + kConnectWait);
+  }
   context_ = std::make_unique<grpc::ClientContext>();
   client_.Prepare(*context_);
   call_ = stub_.StreamAlerts(context_.get());

@@ -207,7 +207,7 @@ Check CheckClock(const Client& client, const Look& look) {
   const auto reader = stub.Subscribe(&context, request);
   v1::FeedEvent event;
   const bool answered = reader->Read(&event);
-  context.TryCancel();
+  if (answered) context.TryCancel();
   const grpc::Status status = reader->Finish();
   if (!answered) return Failed("clock", client.Failed("Feed/Subscribe", status), "");
   if (!event.has_time()) return {Level::kNotice, "clock", "the router does not tell its time", ""};
