@@ -235,9 +235,8 @@ absl::Status GetFact(const F& from, core::Facts& facts) {
       return absl::OkStatus();
     case F::kPlaybookActivated: {
       const auto& f = from.playbook_activated();
-      facts.push_back(
-          core::PlaybookActivated{f.digest(), Get(f.actor()), f.comment(),
-                                                  f.request_id(), f.rule_count()});
+      facts.push_back(core::PlaybookActivated{f.digest(), Get(f.actor()), f.comment(),
+                                              f.request_id(), f.rule_count()});
       return absl::OkStatus();
     }
     default:

@@ -13,9 +13,9 @@ namespace tandem::tandemd {
 // the way.
 absl::Status MakePrivateFolder(const std::string& folder);
 
-// FAILED_PRECONDITION, DATA_FOLDER_FOREIGN, when `user` is root and another user owns `folder`: root
-// would make files there that lock the owner out, and nobody would notice before the owner's next
-// start. OK for everyone else, and when the folder cannot be looked at.
+// FAILED_PRECONDITION, DATA_FOLDER_FOREIGN, when `user` is root and another user owns `folder`:
+// root would make files there that lock the owner out, and nobody would notice before the owner's
+// next start. OK for everyone else, and when the folder cannot be looked at.
 absl::Status CheckOwner(const std::string& folder, std::uint32_t user);
 
 // OK also when there is none.
