@@ -89,6 +89,14 @@ TEST_F(JournalCommand, NamesTheRecordThatWasAltered) {
                                  HasSubstr("The history is damaged")));
 }
 
+TEST_F(JournalCommand, ATenantThatIsNotThereIsNoDamage) {
+  const Outcome outcome = Run({"journal", "verify", "data", "--tenant", "acmee"});
+
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("acmee has no records"),
+                                 HasSubstr("Nothing was looked at."), Not(HasSubstr("damaged"))));
+}
+
 TEST_F(JournalCommand, ExportsOneTenantToAFileThatIsVerifiedAlone) {
   const Outcome exported =
       Run({"journal", "export", "data", "--tenant", "acme", "--out", "acme.tdx"});

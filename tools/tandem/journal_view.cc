@@ -54,12 +54,15 @@ std::string VerifyText(const journal::VerifyReport& report, const Look& look) {
     text += HeadText(tenant.last, tenant.head, look);
   }
   if (report.tenants.empty() && report.status.ok()) text += "The journal is empty.\n";
-  return text +
-         (report.FirstError().ok()
-              ? "Nothing was altered. That the end was not cut off shows only against a head "
-                "that was kept elsewhere.\n"
-              : "The history is damaged: keep the files as they are and restore from a "
-                "copy.\n");
+  const absl::Status first = report.FirstError();
+  if (first.ok()) {
+    return text +
+           "Nothing was altered. That the end was not cut off shows only against a head that was "
+           "kept elsewhere.\n";
+  }
+  // The tenant that was named; a damage stands before it.
+  if (ReasonOf(first) == "TENANT_UNKNOWN") return text + "Nothing was looked at.\n";
+  return text + "The history is damaged: keep the files as they are and restore from a copy.\n";
 }
 
 std::string VerifyJson(const journal::VerifyReport& report) {

@@ -246,7 +246,12 @@ TEST_F(Program, TellsEveryRefusedLineAsJsonWhenAskedTo) {
                               HasSubstr("labels[0].value")));
 }
 
-TEST_F(Program, RefusesAnEmptyCursor) {
+TEST_F(Program, RefusesAnEmptyValueThatWouldMeanSomethingElse) {
+  for (const char* option : {"--token", "--token-file", "--tenant", "--address"}) {
+    const Outcome empty = Run({option, "", "whoami"});
+    EXPECT_EQ(empty.code, 2) << option;
+    EXPECT_THAT(empty.err, AllOf(HasSubstr(option), HasSubstr("is empty")));
+  }
   const Outcome outcome = Run({"feed", "--cursor", ""});
 
   EXPECT_EQ(outcome.code, 2);
