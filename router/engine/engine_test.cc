@@ -245,6 +245,7 @@ TEST_F(EngineTest, WhatFiredBeforeTheMachineWasSuspendedDoesNotEndBeforeItCouldB
   rig_.clock.Advance(absl::Minutes(5));
   ASSERT_TRUE(Ask(engine(), kHarbor, Alerts(3, {"A"})).ok());
   EXPECT_EQ(engine().counters().active_alerts, 1U);
+  engine().Stop();  // it reads `awake`
 }
 
 TEST_F(EngineTest, AnswersReadsWhileTheDiskIsFull) {
