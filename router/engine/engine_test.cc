@@ -388,6 +388,7 @@ TEST_F(EngineTest, TellsPeopleInTimeAlthoughItsClockIsSetBack) {
   }
   EXPECT_EQ(paged->records.front().time, testing::kNoon + absl::Seconds(61));
   EXPECT_EQ(engine().counters().clock_behind_microseconds, 3'661'000'000);
+  engine().Stop();  // it reads `seconds`
 }
 
 TEST_F(EngineTest, CountsWhatAllTenantsHoldAlsoAfterItHasRecovered) {
