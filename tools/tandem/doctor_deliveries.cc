@@ -174,6 +174,7 @@ std::vector<DeliveryTrouble> TroublesIn(const std::string& incident,
     }
   }
   std::vector<DeliveryTrouble> troubles;
+  troubles.reserve(by_delivery.size());
   for (auto& [delivery, trouble] : by_delivery) troubles.push_back(std::move(trouble));
   return troubles;
 }

@@ -105,6 +105,7 @@ TEST(DeliveryChecks, SayWhatWasGivenUpAndWhatIsTriedAgainWithWhatToDo) {
 
 TEST(DeliveryChecks, AreAtMostTen) {
   std::vector<DeliveryTrouble> troubles;
+  troubles.reserve(30);
   for (int i = 0; i < 30; ++i) {
     troubles.push_back({"acme/12", "contact-" + std::to_string(i), "HTTP 500", kNoon, 1, true});
   }

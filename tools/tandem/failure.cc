@@ -70,7 +70,7 @@ constexpr std::array kAdvice = {
 std::string_view AdviceFor(const absl::Status& status) {
   const std::string reason = ReasonOf(status);
   const std::string code = CodeName(status.code());
-  for (const std::string& key : {reason + "/" + code, reason, code}) {
+  for (const std::string& key : {fmt::format("{}/{}", reason, code), reason, code}) {
     for (const Advice& advice : kAdvice) {
       if (advice.key == key) return advice.text;
     }
