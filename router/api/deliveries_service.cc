@@ -13,10 +13,8 @@ namespace {
 using Reactor = grpc::ServerWriteReactor<v1::DeliveryEvent>;
 
 // A worker that does not read on is cut off; it gets everything open when it comes back.
-constexpr rpc::OutboundLimits kOutbound = {.messages_max = 100'000, .bytes_max = 256 << 20};
-// Below both of these more of what is open may be sent.
-constexpr std::size_t kLowWaterMessages = 1000;
-constexpr std::size_t kLowWaterBytes = 8 << 20;
+constexpr rpc::OutboundLimits kOutbound = {
+    .messages_max = 100'000, .bytes_max = 256 << 20, .messages_low = 1000, .bytes_low = 8 << 20};
 
 class DeliveryStream final : public Reactor, public rpc::DrainableStream, public DeliverySink {
  public:
@@ -42,14 +40,7 @@ class DeliveryStream final : public Reactor, public rpc::DrainableStream, public
     }
     return offer == rpc::Offer::kTaken;
   }
-  // Says that the hub waits: a write that is done in between then pokes it.
-  bool HasRoom() const override {
-    if (ended_) return true;  // Send says so
-    hub_waits_ = true;
-    if (!IsBelow(1)) return false;
-    hub_waits_ = false;
-    return true;
-  }
+  bool HasRoom() const override { return outbound_.HasRoom(); }
   void CutOff(absl::Status status) override { End(std::move(status)); }
   void End(absl::Status status) override {
     if (!ended_.exchange(true)) outbound_.End(guard_.Close(call_, status));
@@ -57,13 +48,9 @@ class DeliveryStream final : public Reactor, public rpc::DrainableStream, public
   const rpc::Call* call() const override { return &call_; }
 
  private:
-  bool IsBelow(std::size_t divisor) const {
-    return outbound_.queued() < kLowWaterMessages / divisor &&
-           outbound_.queued_bytes() < kLowWaterBytes / divisor;
-  }
   void OnWriteDone(bool ok) override {
     outbound_.OnWriteDone(ok);
-    if (IsBelow(2) && hub_waits_.exchange(false)) hub_->Poke();
+    if (outbound_.MadeRoom()) hub_->Poke();
   }
   void OnCancel() override {
     End(Error(absl::StatusCode::kCancelled, "CALL_CANCELLED", "the worker has gone"));
@@ -80,7 +67,6 @@ class DeliveryStream final : public Reactor, public rpc::DrainableStream, public
   const rpc::Call call_;
   rpc::Outbound<v1::DeliveryEvent, Reactor> outbound_;
   std::atomic<bool> ended_ = false;
-  mutable std::atomic<bool> hub_waits_ = false;  // for room
   rpc::StreamRegistry::Registration registration_;
   std::shared_ptr<DeliveryStream> self_;  // until OnDone
 };

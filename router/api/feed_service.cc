@@ -18,10 +18,9 @@ namespace {
 using Reactor = grpc::ServerWriteReactor<grpc::ByteBuffer>;
 
 // What waits for a slow reader before it is cut off: 4,096 events, or 8 MiB.
-constexpr rpc::OutboundLimits kOutbound = {.messages_max = 4096, .bytes_max = 8 << 20};
-// Below both of these history may be sent; a page of it fits in above them.
-constexpr std::size_t kLowWaterMessages = 512;
-constexpr std::size_t kLowWaterBytes = 2 << 20;
+// While less than an eighth waits, and 2 MiB, history may be sent: a page of it fits in above.
+constexpr rpc::OutboundLimits kOutbound = {
+    .messages_max = 4096, .bytes_max = 8 << 20, .messages_low = 512, .bytes_low = 2 << 20};
 
 // The message's bytes, without copying its body.
 grpc::ByteBuffer BytesOf(const FeedMessage& message) {
@@ -57,13 +56,7 @@ class FeedStream final : public Reactor, public rpc::DrainableStream, public Fee
   }
   void Hold() override { outbound_.Hold(); }
   void Release() override { outbound_.Release(); }
-  // Says that the hub waits before it looks: a write that is done in between then pokes it.
-  bool HasRoom() const override {
-    hub_waits_ = true;
-    if (!IsBelow(1)) return false;
-    hub_waits_ = false;
-    return true;
-  }
+  bool HasRoom() const override { return outbound_.HasRoom(); }
   // The reader gets what is queued, so that the cursor of the error is right.
   void CutOff(absl::Status status) override {
     if (!ended_.exchange(true)) outbound_.EndAfterQueue(guard_.Close(call_, status));
@@ -75,14 +68,9 @@ class FeedStream final : public Reactor, public rpc::DrainableStream, public Fee
   const rpc::Call* call() const override { return &call_; }
 
  private:
-  bool IsBelow(std::size_t divisor) const {
-    return outbound_.queued() < kLowWaterMessages / divisor &&
-           outbound_.queued_bytes() < kLowWaterBytes / divisor;
-  }
   void OnWriteDone(bool ok) override {
     outbound_.OnWriteDone(ok);
-    // Only once half of it has gone: a page at a time, not an event at a time.
-    if (IsBelow(2) && hub_waits_.exchange(false)) hub_->Poke();
+    if (outbound_.MadeRoom()) hub_->Poke();
   }
   void OnCancel() override {
     End(Error(absl::StatusCode::kCancelled, "CALL_CANCELLED", "the reader has gone"));
@@ -98,7 +86,6 @@ class FeedStream final : public Reactor, public rpc::DrainableStream, public Fee
   const rpc::Call call_;
   rpc::Outbound<grpc::ByteBuffer, Reactor> outbound_;
   std::atomic<bool> ended_ = false;
-  mutable std::atomic<bool> hub_waits_ = false;  // for room
   rpc::StreamRegistry::Registration registration_;
   std::shared_ptr<FeedStream> self_;  // until OnDone; the hub holds one, too
 };

@@ -21,6 +21,9 @@ namespace tandem::rpc {
 struct OutboundLimits {
   std::size_t messages_max = 0;
   std::size_t bytes_max = 0;  // serialized; one message larger than this still goes out alone
+  // Below both there is room for more from where it need not be hurried, such as a journal.
+  std::size_t messages_low = 0;
+  std::size_t bytes_low = 0;
 };
 
 // The serialized size of a message, or of bytes that are serialized already.
@@ -101,6 +104,19 @@ class Outbound {
     });
   }
 
+  // Whether so little waits that more may be read for it. After a false MadeRoom tells when.
+  bool HasRoom() const {
+    const std::lock_guard lock(mutex_);
+    wants_room_ = !ending_ && !IsBelow(1);  // after an end, Push says so
+    return !wants_room_;
+  }
+  // After OnWriteDone: whether somebody who found no room has it now, told once. Half of it has
+  // gone by then: a page at a time, not a message at a time.
+  bool MadeRoom() {
+    const std::lock_guard lock(mutex_);
+    return wants_room_ && IsBelow(2) && std::exchange(wants_room_, false);
+  }
+
   // Their bytes, as serialized.
   std::size_t queued_bytes() const {
     const std::lock_guard lock(mutex_);
@@ -151,6 +167,12 @@ class Outbound {
     }
   }
 
+  // REQUIRES: mutex_ is held.
+  bool IsBelow(std::size_t divisor) const {
+    return queue_.size() < limits_.messages_low / divisor &&
+           queued_bytes_ < limits_.bytes_low / divisor;
+  }
+
   void Finish(grpc::Status status, Queued queued) {
     Do([&] {
       if (queued == Queued::kDrop) {
@@ -167,6 +189,7 @@ class Outbound {
   bool writing_ = false;
   bool held_ = false;
   bool finished_ = false;
+  mutable bool wants_room_ = false;  // HasRoom said no
   Message in_flight_;
   std::deque<Waiting> queue_;
   std::size_t queued_bytes_ = 0;

@@ -152,6 +152,25 @@ TEST(OutboundOrder, IsThatOfThePushesWhoeverIsDoneWithAWriteMeanwhile) {
   EXPECT_EQ(written, pushed);
 }
 
+TEST_F(OutboundTest, TellsOnceThatHalfOfTheRoomIsThereAgain) {
+  Outbound<Text, FakeReactor> paced(
+      &reactor, {.messages_max = 9, .bytes_max = 100, .messages_low = 4, .bytes_low = 40});
+  EXPECT_TRUE(paced.HasRoom());
+  for (int i = 0; i < 5; ++i) paced.Push({"a"});  // one in flight, four wait
+  EXPECT_FALSE(paced.HasRoom());
+  paced.OnWriteDone(true);
+  paced.OnWriteDone(true);
+  EXPECT_FALSE(paced.MadeRoom()) << "two wait: only half of it has gone";
+  paced.OnWriteDone(true);
+  EXPECT_TRUE(paced.MadeRoom());
+  EXPECT_FALSE(paced.MadeRoom());
+
+  paced.Push({std::string(45, 'b')});
+  EXPECT_FALSE(paced.HasRoom()) << "by bytes";
+  paced.End(kBye);
+  EXPECT_TRUE(paced.HasRoom()) << "whoever waited is told by Push";
+}
+
 TEST_F(OutboundTest, EndsAtOnceWhenNothingIsInFlight) {
   outbound.End(kBye);
 

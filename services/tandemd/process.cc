@@ -70,8 +70,10 @@ absl::Status Process::Start() {
   if (config_.roles.router) TANDEM_RETURN_IF_ERROR(StartRouter());
   TANDEM_RETURN_IF_ERROR(StartAuthentication());
   if (config_.roles.context) TANDEM_RETURN_IF_ERROR(StartContext());
-  // Of a process that was killed. Here the stores are locked, so no living one is meant by it.
-  TANDEM_RETURN_IF_ERROR(RemoveFile(AddressesFile()));
+  // Of a process that was killed: with a store locked, no living one is meant by it.
+  if (router_ != nullptr || context_ != nullptr) {
+    TANDEM_RETURN_IF_ERROR(RemoveFile(AddressesFile()));
+  }
   TANDEM_RETURN_IF_ERROR(StartServer());
   if (config_.roles.router) TANDEM_RETURN_IF_ERROR(StartFollowing());
   if (config_.roles.notifier) TANDEM_RETURN_IF_ERROR(StartNotifier());

@@ -1,6 +1,7 @@
 #include "tools/tandem/context_export.h"
 
 #include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <array>
@@ -74,9 +75,8 @@ Json EntityOf(const v1::Entity& entity) {
   return json;
 }
 
-// A word that every reader of YAML takes for text; else the text in double quotes, whose escapes
-// are those of JSON.
-std::string Scalar(const std::string& text) {
+// A word that every reader of YAML takes for text.
+bool IsWord(const std::string& text) {
   constexpr std::array kOtherMeaning = {"true", "false", "yes", "no", "null",
                                         "on",   "off",   "y",   "n"};
   std::string lower = text;
@@ -85,53 +85,42 @@ std::string Scalar(const std::string& text) {
     return letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' || c == '/';
   };
   for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  const bool word =
-      !text.empty() && letter(text[0]) && std::all_of(text.begin(), text.end(), plain) &&
-      std::find(kOtherMeaning.begin(), kOtherMeaning.end(), lower) == kOtherMeaning.end();
-  return word ? text : Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return !text.empty() && letter(text[0]) && std::all_of(text.begin(), text.end(), plain) &&
+         std::find(kOtherMeaning.begin(), kOtherMeaning.end(), lower) == kOtherMeaning.end();
 }
 
-// A map of scalars or a list of them stands on one line.
-bool IsFlat(const Json& json) {
-  return std::none_of(json.begin(), json.end(),
-                      [](const Json& part) { return part.is_structured(); });
+void EmitText(const std::string& text, YAML::Emitter& out) {
+  if (!IsWord(text)) out << YAML::DoubleQuoted;
+  out << text;
 }
 
-std::string Flow(const Json& json) {
-  std::string text;
-  for (const auto& [key, value] : json.items()) {
-    if (!text.empty()) text += ", ";
-    if (json.is_object()) text += Scalar(key) + ": ";
-    text += Scalar(value.get<std::string>());
+// A map of texts or a list of them stands on one line.
+void Emit(const Json& json, YAML::Emitter& out) {
+  if (json.is_string()) return EmitText(json.get<std::string>(), out);
+  if (std::none_of(json.begin(), json.end(),
+                   [](const Json& part) { return part.is_structured(); })) {
+    out << YAML::Flow;
   }
-  return json.is_object() ? "{" + text + "}" : "[" + text + "]";
-}
-
-// `json` behind what was written so far, its further lines indented by `indent`.
-void Write(const Json& json, std::size_t indent, std::string& out) {
-  const std::string margin(indent, ' ');
-  bool first = true;
-  for (const auto& [key, value] : json.items()) {
-    if (!std::exchange(first, false)) out += margin;
-    out += json.is_object() ? Scalar(key) + ":" : "-";
-    if (value.is_string()) {
-      out += " " + Scalar(value.get<std::string>()) + "\n";
-    } else if (IsFlat(value)) {
-      out += " " + Flow(value) + "\n";
-    } else if (json.is_array()) {
-      out += " ";
-      Write(value, indent + 2, out);
-    } else {
-      out += "\n" + std::string(indent + 2, ' ');
-      Write(value, indent + 2, out);
-    }
+  if (json.is_array()) {
+    out << YAML::BeginSeq;
+    for (const Json& part : json) Emit(part, out);
+    out << YAML::EndSeq;
+    return;
   }
+  out << YAML::BeginMap;
+  for (const auto& [key, value] : json.items()) {
+    out << YAML::Key;
+    EmitText(key, out);
+    out << YAML::Value;
+    Emit(value, out);
+  }
+  out << YAML::EndMap;
 }
 
 Json FileOf(const v1::ListEntitiesResponse& list) {
   Json entities = Json::array();
   for (const v1::Entity& entity : list.entities()) entities.push_back(EntityOf(entity));
-  return entities;
+  return {{"entities", std::move(entities)}};
 }
 
 // ---- CSV ----
@@ -237,15 +226,13 @@ class CsvTable {
 }  // namespace
 
 std::string ExportYaml(const v1::ListEntitiesResponse& list) {
-  if (list.entities().empty()) return "entities: []\n";
-  std::string text = "entities:\n  ";
-  Write(FileOf(list), 2, text);
-  return text;
+  YAML::Emitter out;
+  Emit(FileOf(list), out);
+  return std::string(out.c_str()) + "\n";
 }
 
 std::string ExportJson(const v1::ListEntitiesResponse& list) {
-  return Json{{"entities", FileOf(list)}}.dump(2, ' ', false, Json::error_handler_t::replace) +
-         "\n";
+  return FileOf(list).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 absl::StatusOr<std::string> ExportCsv(const v1::ListEntitiesResponse& list) {
