@@ -122,8 +122,10 @@ class Rig:
                             duration(seconds), "--record", record, "--group", *groups)
         return {group["group"]: group for group in figures["groups"]}
 
-    def round_trip(self):
-        return self.load("roundtrip", "--address", self.echo_address, "--count", 2000)["round_trip"]
+    def round_trip(self, batch):
+        """One batch at a time to the server that echoes, and back."""
+        return self.load("roundtrip", "--address", self.echo_address, "--batch", batch, "--count",
+                         2000)["round_trip"]
 
     def parts(self):
         """What Google Benchmark printed about the parts, as its JSON."""
