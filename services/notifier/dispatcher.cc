@@ -12,16 +12,8 @@
 namespace tandem::notifier {
 namespace {
 
-constexpr std::size_t kDetailMax = 256;  // bytes; the limit of ReportDeliveryRequest.detail
-
 absl::Time TimeOf(const google::protobuf::Timestamp& time) {
   return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
-}
-
-void SetTime(google::protobuf::Timestamp& target, absl::Time time) {
-  const std::int64_t micros = absl::ToUnixMicros(time);
-  target.set_seconds(micros / 1'000'000);
-  target.set_nanos(static_cast<std::int32_t>(micros % 1'000'000 * 1000));
 }
 
 DeliveryKey KeyOf(const v1::Delivery& delivery) {
@@ -227,51 +219,6 @@ void Dispatcher::EndAttempt(Entries::iterator entry, const AttemptResult& result
   if (result.end == AttemptEnd::kGone) GiveUpEndpoint(EndpointKey(e.endpoint), now);
 }
 
-void Dispatcher::FillReport(Entry& entry, const AttemptResult& result, absl::Time now) {
-  v1::ReportDeliveryRequest& report = entry.report;
-  report.Clear();
-  report.set_detail(result.detail.substr(0, kDetailMax));
-  report.set_latency_ms(static_cast<std::uint32_t>(
-      std::clamp<std::int64_t>(absl::ToInt64Milliseconds(result.latency), 0, UINT32_MAX)));
-  if (result.end == AttemptEnd::kDelivered) {
-    report.set_outcome(v1::ReportDeliveryRequest::SUCCEEDED);
-    entry.fate = DeliveryFate::kDelivered;
-    Say(LogLevel::kInfo, entry, "delivered");
-    return;
-  }
-  entry.not_ready = result.end == AttemptEnd::kNotReady;
-  entry.refusals = result.end == AttemptEnd::kRefused ? entry.refusals + 1 : 0;
-  const AttemptHistory history{
-      .attempt = entry.attempt, .refusals = entry.refusals, .first_seen = entry.first_seen};
-  const auto next =
-      entry.ended ? std::nullopt : NextAttempt(options_.retry, result, history, now, dice_);
-  if (next) {
-    report.set_outcome(v1::ReportDeliveryRequest::FAILED);
-    // As it is stored: to the microsecond.
-    entry.due = absl::FromUnixMicros(absl::ToUnixMicros(*next));
-    SetTime(*report.mutable_not_before(), entry.due);
-    if (entry.not_ready) return SayNotReady(entry, report.detail());
-    Say(LogLevel::kInfo, entry,
-        fmt::format("failed ({}), next attempt at {}", report.detail(), TimeText(entry.due)));
-  } else {
-    report.set_outcome(v1::ReportDeliveryRequest::GIVEN_UP);
-    entry.fate = entry.ended ? DeliveryFate::kWithdrawn : DeliveryFate::kGivenUp;
-    SayGivenUp(entry);
-  }
-}
-
-void Dispatcher::GiveUp(Entries::iterator entry, const std::string& detail) {
-  Entry& e = entry->second;
-  e.attempt = std::max<std::uint32_t>(e.attempt, 1);
-  e.phase = Phase::kReporting;
-  e.report.Clear();
-  e.report.set_outcome(v1::ReportDeliveryRequest::GIVEN_UP);
-  e.report.set_detail(detail.substr(0, kDetailMax));
-  e.fate = DeliveryFate::kGivenUp;
-  SayGivenUp(e);
-  SendReport(entry);
-}
-
 void Dispatcher::GiveUpEndpoint(const EndpointKey& endpoint, absl::Time now) {
   for (const DeliveryKey& key : book_.Disable(endpoint, now + options_.gone_for)) {
     const auto entry = entries_.find(key);
@@ -411,7 +358,9 @@ void Dispatcher::Settle() {
   RepeatReports(now);
   BeginDue(now);
   AskForMore(now);
-  ports_.observer.OnLoad(entries_.size(), book_.in_flight());
+  ports_.observer.OnLoad({.held = entries_.size(),
+                          .in_flight = book_.in_flight(),
+                          .behind_breakers = book_.behind_breakers()});
   ports_.alarm.WakeAt(NextWake());
 }
 
@@ -459,29 +408,6 @@ absl::Time Dispatcher::NextWake() const {
   if (!expiries_.empty()) next = std::min(next, expiries_.begin()->first + absl::Microseconds(1));
   if (!repeats_.empty()) next = std::min(next, repeats_.begin()->first);
   return next;
-}
-
-void Dispatcher::Say(LogLevel level, const Entry& entry, const std::string& text) const {
-  if (!ports_.log) return;
-  ports_.log(level,
-             fmt::format("delivery {} attempt {}: {}",
-                         Printable(entry.message.delivery.delivery_id()), entry.attempt, text));
-}
-
-void Dispatcher::SayGivenUp(const Entry& entry) {
-  const std::string& why = entry.report.detail();
-  if (entry.not_ready) return SayNotReady(entry, why + "; given up");
-  Say(LogLevel::kWarning, entry, fmt::format("given up ({})", why));
-}
-
-void Dispatcher::SayNotReady(const Entry& entry, const std::string& why) {
-  const auto held_back = not_ready_.Due(why, ports_.clock.Now());
-  if (!held_back) return;
-  Say(LogLevel::kWarning, entry,
-      *held_back == 0 ? fmt::format("waits for an operator: {}", why)
-                      : fmt::format("waits for an operator: {} ({} more attempts like it since "
-                                    "this was said last)",
-                                    why, *held_back));
 }
 
 }  // namespace tandem::notifier

@@ -184,6 +184,8 @@ class Dispatcher {
 
   void Say(LogLevel level, const Entry& entry, const std::string& text) const;
   void SayGivenUp(const Entry& entry);
+  // An endpoint is left alone from now on.
+  void SayBroken(const Entry& entry, const EndpointBook::Rest& rest, absl::Time now) const;
   // What waits for an operator: once a minute for each reason, however many wait.
   void SayNotReady(const Entry& entry, const std::string& why);
 
