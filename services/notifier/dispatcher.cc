@@ -155,6 +155,7 @@ void Dispatcher::Wait(Entries::iterator entry, absl::Time due) {
   Entry& e = entry->second;
   if (e.not_ready && !ChannelOf(e).WhyNotYet(e.message)) {
     e.not_ready = false;  // what it waited for has been given
+    e.looks = 0;
     due = ports_.clock.Now();
   }
   book_.Enqueue(e.endpoint, entry->first, due);
@@ -177,7 +178,7 @@ void Dispatcher::Announce(Entries::iterator entry) {
   ++e.attempt;
   e.report.Clear();
   e.report.set_outcome(v1::ReportDeliveryRequest::ATTEMPTING);
-  SendReport(entry);
+  SendReport(entry, e.attempt);
 }
 
 void Dispatcher::Call(Entries::iterator entry) {
@@ -215,7 +216,7 @@ void Dispatcher::EndAttempt(Entries::iterator entry, const AttemptResult& result
   }
   FillReport(e, result, now);
   e.phase = Phase::kReporting;
-  SendReport(entry);
+  SendReport(entry, e.attempt);
   if (result.end == AttemptEnd::kGone) GiveUpEndpoint(EndpointKey(e.endpoint), now);
 }
 
@@ -227,11 +228,11 @@ void Dispatcher::GiveUpEndpoint(const EndpointKey& endpoint, absl::Time now) {
   }
 }
 
-void Dispatcher::SendReport(Entries::iterator entry) {
+void Dispatcher::SendReport(Entries::iterator entry, std::uint32_t attempt) {
   Entry& e = entry->second;
   e.report.set_tenant(e.message.delivery.tenant());
   e.report.set_delivery_id(e.message.delivery.delivery_id());
-  e.report.set_attempt(e.attempt);
+  e.report.set_attempt(attempt);
   e.report_tries = 0;
   ++reports_;
   ports_.sink.Report(e.report, [this, key = entry->first](const absl::StatusOr<bool>& open) {
@@ -389,7 +390,11 @@ void Dispatcher::RepeatReports(absl::Time now) {
 
 void Dispatcher::BeginDue(absl::Time now) {
   if (stopping_) return;
-  while (const auto key = book_.TakeNext(now)) Announce(entries_.find(*key));
+  while (const auto key = book_.TakeNext(now)) {
+    const auto entry = entries_.find(*key);
+    const auto missing = ChannelOf(entry->second).WhyNotYet(entry->second.message);
+    missing ? HoldBack(entry, *missing) : Announce(entry);
+  }
 }
 
 void Dispatcher::AskForMore(absl::Time now) {

@@ -36,7 +36,10 @@ void Dispatcher::FillReport(Entry& entry, const AttemptResult& result, absl::Tim
     Say(LogLevel::kInfo, entry, "delivered");
     return;
   }
-  entry.not_ready = result.end == AttemptEnd::kNotReady;
+  if (result.end == AttemptEnd::kNotReady && !entry.ended) {
+    return FillNotReady(entry, result.detail, now);
+  }
+  entry.not_ready = false;
   entry.refusals = result.end == AttemptEnd::kRefused ? entry.refusals + 1 : 0;
   // What is announced is kept: before its endpoint has rested no attempt begins.
   const EndpointBook::Rest rest = book_.RestOf(entry.endpoint);
@@ -55,7 +58,6 @@ void Dispatcher::FillReport(Entry& entry, const AttemptResult& result, absl::Tim
     // As it is stored: to the microsecond.
     entry.due = absl::FromUnixMicros(absl::ToUnixMicros(*next));
     SetTime(*report.mutable_not_before(), entry.due);
-    if (entry.not_ready) return SayNotReady(entry, report.detail());
     Say(LogLevel::kInfo, entry,
         fmt::format("failed ({}), next attempt not before {}", report.detail(),
                     TimeText(entry.due)));
@@ -64,6 +66,28 @@ void Dispatcher::FillReport(Entry& entry, const AttemptResult& result, absl::Tim
     entry.fate = entry.ended ? DeliveryFate::kWithdrawn : DeliveryFate::kGivenUp;
     SayGivenUp(entry);
   }
+}
+
+void Dispatcher::HoldBack(Entries::iterator entry, const std::string& missing) {
+  Entry& e = entry->second;
+  const absl::Time now = ports_.clock.Now();
+  expiries_.erase({e.first_seen + options_.retry.window, entry->first});
+  book_.End(e.endpoint, EndpointBook::Says::kNothing, now);
+  ports_.observer.OnAttemptEnded(e.message.delivery.channel(), AttemptEnd::kNotReady, {});
+  const bool said = e.not_ready && e.report.detail() == missing.substr(0, kDetailMax);
+  FillNotReady(e, missing, now);
+  if (said) return Wait(entry, e.due);
+  e.phase = Phase::kReporting;
+  SendReport(entry, e.attempt + 1);
+}
+
+void Dispatcher::FillNotReady(Entry& entry, const std::string& missing, absl::Time now) {
+  entry.not_ready = true;
+  entry.due = now + JitteredDelay(options_.retry, ++entry.looks, dice_);
+  entry.report.Clear();
+  entry.report.set_outcome(v1::ReportDeliveryRequest::FAILED);
+  entry.report.set_detail(missing.substr(0, kDetailMax));
+  SayNotReady(entry, entry.report.detail());
 }
 
 void Dispatcher::GiveUp(Entries::iterator entry, const std::string& detail) {
@@ -75,7 +99,7 @@ void Dispatcher::GiveUp(Entries::iterator entry, const std::string& detail) {
   e.report.set_detail(detail.substr(0, kDetailMax));
   e.fate = DeliveryFate::kGivenUp;
   SayGivenUp(e);
-  SendReport(entry);
+  SendReport(entry, e.attempt);
 }
 
 void Dispatcher::Say(LogLevel level, const Entry& entry, const std::string& text) const {
