@@ -120,6 +120,7 @@ TEST_F(ProjectionTest, ShowsWhoHasTakenOverWhileHeHas) {
   EXPECT_EQ(incident.acknowledged_by().side(), v1::PROVIDER);
   EXPECT_EQ(incident.acknowledge_time().seconds(), absl::ToUnixSeconds(kNoon));
   EXPECT_EQ(incident.acknowledge_expire_time().seconds(), absl::ToUnixSeconds(kNoon) + 300);
+  EXPECT_EQ(incident.acknowledge_limit().seconds(), 3600) << "the rule's ack_expires";
   EXPECT_FALSE(incident.has_next_step_time()) << "nobody is told while somebody works on it";
   const v1::TimelineEntry entry = EventOf(commit.events[0]).entries(0);
   EXPECT_EQ(entry.kind(), "ACKNOWLEDGED");
@@ -131,6 +132,7 @@ TEST_F(ProjectionTest, ShowsWhoHasTakenOverWhileHeHas) {
   EXPECT_EQ(after.state(), v1::OPEN);
   EXPECT_FALSE(after.has_acknowledged_by());
   EXPECT_FALSE(after.has_acknowledge_expire_time());
+  EXPECT_FALSE(after.has_acknowledge_limit());
 }
 
 TEST_F(ProjectionTest, ShowsWhoHasResolvedIt) {

@@ -204,6 +204,7 @@ class FakeRouter::Services final {
         response->set_state(v1::ACKNOWLEDGED);
         response->mutable_acknowledged_by()->set_principal("ana");
         response->mutable_acknowledged_by()->set_side(v1::CUSTOMER);
+        response->mutable_acknowledge_limit()->set_seconds(3600);
         return grpc::Status::OK;
       }
       return Refuse(absl::StatusCode::kNotFound, "INCIDENT_NOT_FOUND", "no such incident");

@@ -190,6 +190,11 @@ absl::StatusOr<int> Act(Session& session, const ActOptions& options, std::string
     session.PrintJson(incident);
   } else {
     session.out() << IncidentLine(incident, session.look());
+    // What FillAcknowledgement could read before can be read now.
+    if (const absl::StatusOr<absl::Duration> asked = ReadDuration(options.expires_in);
+        !options.expires_in.empty() && asked.ok()) {
+      session.out() << CutAcknowledgementLine(incident, *asked);
+    }
   }
   return kExitOk;
 }

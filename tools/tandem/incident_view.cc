@@ -194,8 +194,18 @@ std::string IncidentPageText(const IncidentPage& page, const Look& look) {
 }
 
 std::string IncidentLine(const v1::Incident& incident, const Look& look) {
-  return fmt::format("{}  {}  {}\n", Printable(ShortName(incident.name())),
-                     StateFact(incident, look), Printable(incident.title()));
+  return Fitted(look,
+                fmt::format("{}  {}  {}\n", Printable(ShortName(incident.name())),
+                            StateFact(incident, look), Printable(incident.title())),
+                2);
+}
+
+std::string CutAcknowledgementLine(const v1::Incident& incident, absl::Duration asked) {
+  if (!incident.has_acknowledge_limit()) return "";  // of a router that does not say it yet
+  const absl::Duration limit = ToDuration(incident.acknowledge_limit());
+  if (asked <= limit) return "";
+  return fmt::format("  --for {} is longer than it holds: the rule allows at most {}\n",
+                     DurationText(asked), DurationText(limit));
 }
 
 }  // namespace tandem::cli

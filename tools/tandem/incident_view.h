@@ -44,4 +44,8 @@ std::string IncidentPageText(const IncidentPage& page, const Look& look);
 // "acme/12 acknowledged by ana (provider), until 15:05:09": what an action has led to.
 std::string IncidentLine(const v1::Incident& incident, const Look& look);
 
+// "  --for 5h is more than the rule allows, which is 1h at most": below that line, when an
+// acknowledgement does not hold for as long as was asked for; empty when it does.
+std::string CutAcknowledgementLine(const v1::Incident& incident, absl::Duration asked);
+
 }  // namespace tandem::cli

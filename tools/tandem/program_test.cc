@@ -126,6 +126,16 @@ TEST_F(Program, AcknowledgesByAShortName) {
   EXPECT_THAT(seen.acknowledgements[0].request_id(), SizeIs(36));
 }
 
+TEST_F(Program, SaysThatAnAcknowledgementHoldsLessLongThanWasAskedFor) {
+  router_.incidents.push_back(MakeIncident(12, v1::MAJOR));
+
+  EXPECT_THAT(Run({"incident", "ack", "acme/12", "--for", "5h"}).out,
+              HasSubstr("--for 5h is longer than it holds: the rule allows at most 1h"));
+  EXPECT_THAT(Run({"incident", "ack", "acme/12", "--for", "1h"}).out, Not(HasSubstr("allows")));
+  EXPECT_THAT(Run({"incident", "ack", "acme/12", "--for", "5h", "--json"}).out,
+              HasSubstr("\"acknowledgeLimit\": \"3600s\""));
+}
+
 TEST_F(Program, ShowsARefusalWithReasonPlaceAndRequestId) {
   const Outcome outcome = Run({"incident", "ack", "99", "--tenant", "acme"});
 
