@@ -211,7 +211,7 @@ absl::Status FillAcknowledgement(const ActOptions& options,
 
 void AddList(const Command& incident, Session& session) {
   auto options = std::make_shared<ListOptions>();
-  const Command list = incident.Sub("list", "Incidents, newest first");
+  const Command list = incident.Sub("list", "Incidents, the last changed first");
   list.Add({"--filter", "Terms joined by commas, as the API reads them: state=open,severity>=major",
             "TERMS"},
            options->filter.filter);
