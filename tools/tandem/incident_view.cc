@@ -69,7 +69,8 @@ std::string Facts(const v1::Incident& incident, const Look& look) {
   text += Fact(look, "opened", FullTimeText(look, ToTime(incident.open_time())));
   text +=
       Fact(look, "alerts",
-           fmt::format("{} firing, {} in all", incident.firing_alerts(), incident.total_alerts()));
+           fmt::format("{} firing now, fired {} {} in all", incident.firing_alerts(),
+                       incident.total_alerts(), incident.total_alerts() == 1 ? "time" : "times"));
   if (incident.reopen_count() > 0) {
     text += Fact(look, "reopened",
                  fmt::format("{} {}", incident.reopen_count(),
@@ -168,7 +169,7 @@ std::string IncidentTable(std::span<const v1::Incident> incidents, const Look& l
                {"STATE"},
                {"OWNER"},
                {"AGE", true},
-               {"ALERTS", true},
+               {"FIRINGS", true},
                {"TITLE", false, true}});
   for (const v1::Incident& incident : incidents) {
     const Severity severity = ToSeverity(incident.severity());

@@ -28,7 +28,8 @@ std::string ActorText(const v1::Actor& actor);
 // `site="plant-7" service="mes"`.
 std::string LabelsText(const google::protobuf::RepeatedPtrField<v1::Label>& labels);
 
-// One line an incident, newest first as they came. "No incidents." when there are none.
+// One line an incident, in the order in which they came. FIRINGS are those that
+// fire now, of how often an alert began to fire. "No incidents." when there are none.
 std::string IncidentTable(std::span<const v1::Incident> incidents, const Look& look);
 
 // What is known of one incident, part by part; a part that could not be read says why.

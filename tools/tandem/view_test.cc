@@ -64,10 +64,10 @@ TEST(IncidentTable, HasALineForEachIncident) {
 
   EXPECT_EQ(
       IncidentTable(incidents, Plain()),
-      "INCIDENT  SEVERITY    STATE     OWNER               AGE  ALERTS  TITLE\n"
-      "acme/12   ▲ critical  open      customer/plant-it    7m     3/5  MES of plant 7 does "
+      "INCIDENT  SEVERITY    STATE     OWNER               AGE  FIRINGS  TITLE\n"
+      "acme/12   ▲ critical  open      customer/plant-it    7m      3/5  MES of plant 7 does "
       "not answer\n"
-      "globex/4  ◆ warning   resolved  provider/noc       2d2h     0/1  Disk of web-3 is 91 % "
+      "globex/4  ◆ warning   resolved  provider/noc       2d2h      0/1  Disk of web-3 is 91 % "
       "full\n");
 }
 
@@ -75,19 +75,19 @@ TEST(IncidentTable, CutsTheTitleOnANarrowTerminal) {
   const std::vector<v1::Incident> incidents = {MesIncident()};
 
   EXPECT_EQ(IncidentTable(incidents, Plain(80)),
-            "INCIDENT  SEVERITY    STATE  OWNER              AGE  ALERTS  TITLE\n"
-            "acme/12   ▲ critical  open   customer/plant-it   7m     3/5  MES of plant 7 doe…\n");
+            "INCIDENT  SEVERITY    STATE  OWNER              AGE  FIRINGS  TITLE\n"
+            "acme/12   ▲ critical  open   customer/plant-it   7m      3/5  MES of plant 7 do…\n");
 }
 
 TEST(IncidentTable, GivesTheTitleALineOfItsOwnWhereItWouldBeCutTooShort) {
   const std::vector<v1::Incident> incidents = {MesIncident(), DiskIncident()};
 
   EXPECT_EQ(IncidentTable(incidents, Plain(80)),
-            "INCIDENT  SEVERITY    STATE     OWNER               AGE  ALERTS\n"
+            "INCIDENT  SEVERITY    STATE     OWNER               AGE  FIRINGS\n"
             "  TITLE\n"
-            "acme/12   ▲ critical  open      customer/plant-it    7m     3/5\n"
+            "acme/12   ▲ critical  open      customer/plant-it    7m      3/5\n"
             "  MES of plant 7 does not answer\n"
-            "globex/4  ◆ warning   resolved  provider/noc       2d2h     0/1\n"
+            "globex/4  ◆ warning   resolved  provider/noc       2d2h      0/1\n"
             "  Disk of web-3 is 91 % full\n");
 }
 
@@ -95,11 +95,11 @@ TEST(IncidentTable, RunsOverNoLineOfSixtyColumns) {
   const std::vector<v1::Incident> incidents = {MesIncident(), DiskIncident()};
 
   EXPECT_EQ(IncidentTable(incidents, Plain(60)),
-            "INCIDENT  SEVERITY    STATE     OWNER            AGE  ALERTS\n"
+            "INCIDENT  SEVERITY    STATE     OWNER           AGE  FIRINGS\n"
             "  TITLE\n"
-            "acme/12   ▲ critical  open      customer/plan…    7m     3/5\n"
+            "acme/12   ▲ critical  open      customer/pla…    7m      3/5\n"
             "  MES of plant 7 does not answer\n"
-            "globex/4  ◆ warning   resolved  provider/noc    2d2h     0/1\n"
+            "globex/4  ◆ warning   resolved  provider/noc   2d2h      0/1\n"
             "  Disk of web-3 is 91 % full\n");
 }
 
@@ -188,7 +188,7 @@ TEST(IncidentPage, ShowsFactsTimelineAndAlerts) {
             "  handling    needs_decision\n"
             "  rule        mes-in-production, playbook 0123456789ab\n"
             "  opened      Mon 2026-11-23 13:53:00 UTC (7m ago)\n"
-            "  alerts      3 firing, 5 in all\n"
+            "  alerts      3 firing now, fired 5 times in all\n"
             "  escalation  1 step taken, next Mon 2026-11-23 14:08:00 UTC (in 8m)\n"
             "  group       site=\"plant-7\"\n"
             "\n"
