@@ -12,6 +12,7 @@ namespace {
 using core::testing::kAnn;
 using core::testing::kNoon;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -111,6 +112,7 @@ TEST_F(ProjectionTest, ShowsAnIncidentThatOpens) {
 
 TEST_F(ProjectionTest, ShowsWhoHasTakenOverWhileHeHas) {
   world.Fire("Down");
+  world.now += absl::Microseconds(123'456);
   const journal::Commit commit =
       Do(core::Acknowledgement{kAnn, IncidentNumber(1), "mine", "", absl::Minutes(5)});
   ASSERT_THAT(commit.incidents, SizeIs(1));
@@ -125,6 +127,7 @@ TEST_F(ProjectionTest, ShowsWhoHasTakenOverWhileHeHas) {
   const v1::TimelineEntry entry = EventOf(commit.events[0]).entries(0);
   EXPECT_EQ(entry.kind(), "ACKNOWLEDGED");
   EXPECT_EQ(entry.comment(), "mine");
+  EXPECT_THAT(entry.text(), HasSubstr("until 2026-06-01T12:05:00Z unless")) << "whole seconds";
   EXPECT_EQ(entry.actor().principal(), kAnn.principal);
 
   const journal::Commit expired = Rows(world.Advance(absl::Minutes(5)));

@@ -252,7 +252,7 @@ void Dispatcher::FillReport(Entry& entry, const AttemptResult& result, absl::Tim
     SetTime(*report.mutable_not_before(), entry.due);
     if (entry.not_ready) return SayNotReady(entry, report.detail());
     Say(LogLevel::kInfo, entry,
-        fmt::format("failed ({}), next attempt at {}", report.detail(), TimeText(entry.due)));
+        fmt::format("failed ({}), next attempt at {}", report.detail(), SecondsText(entry.due)));
   } else {
     report.set_outcome(v1::ReportDeliveryRequest::GIVEN_UP);
     entry.fate = entry.ended ? DeliveryFate::kWithdrawn : DeliveryFate::kGivenUp;
