@@ -36,8 +36,10 @@ std::string AttributesText(const v1::Entity& entity) {
 }
 
 std::string Fact(const Look& look, std::string_view label, std::string_view text) {
-  return fmt::format("  {} {}\n", Painted(look, Tint::kDim, fmt::format("{:<13}", label)),
-                     Printable(text));
+  return Fitted(look,
+                fmt::format("  {} {}\n", Painted(look, Tint::kDim, fmt::format("{:<13}", label)),
+                            Printable(text)),
+                14);
 }
 
 std::string IntervalText(const v1::TimeInterval& interval) {

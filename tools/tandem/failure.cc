@@ -85,7 +85,9 @@ class Lines {
   void Add(std::string_view label, std::string_view text) {
     if (text.empty()) return;
     const std::string head = fmt::format("  {:<{}}", fmt::format("{}:", label), kLabelWidth);
-    text_ += fmt::format("{}{}\n", Painted(look_, Tint::kDim, head), Printable(text));
+    const std::string line =
+        fmt::format("{}{}\n", Painted(look_, Tint::kDim, head), Printable(text));
+    text_ += Fitted(look_, line, kLabelWidth);
   }
   std::string Take() { return std::move(text_); }
 

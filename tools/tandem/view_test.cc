@@ -2,6 +2,8 @@
 // is the contract.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "router/base/status.h"
 #include "tools/tandem/age.h"
 #include "tools/tandem/context_view.h"
@@ -202,6 +204,57 @@ TEST(IncidentPage, ShowsFactsTimelineAndAlerts) {
             "firing  7m ago  00c0ffee00c0ffee  service=\"mes\"\n");
 }
 
+TEST(Fitted, BreaksAtBlanksWithAHangingIndentOnATerminalAlone) {
+  const std::string text = "  state  one two three four\nshort\n";
+
+  EXPECT_EQ(Fitted(Plain(20), text, 7), "  state  one two\n         three four\nshort\n");
+  EXPECT_EQ(Fitted(Plain(), text, 7), text);
+  EXPECT_EQ(Fitted(Plain(12), "  abcdefghijklmnop qr\n", 2), "  abcdefghijklmnop\n    qr\n");
+}
+
+TEST(Fitted, GivesColourNoRoom) {
+  Look look = Plain(10);
+  look.colour = true;
+  const std::string word = Painted(look, Tint::kRed, "12345");
+
+  EXPECT_EQ(Fitted(look, word + " 6789\n", 2), word + " 6789\n");
+  EXPECT_EQ(Fitted(look, word + " 67890\n", 2), word + "\n  67890\n");
+}
+
+// The widest line, in code points.
+std::size_t WidthOf(const std::string& text) {
+  std::size_t width = 0;
+  for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
+    width = std::max(width, CodePoints(text.substr(at, text.find('\n', at) - at)));
+  }
+  return width;
+}
+
+TEST(IncidentPage, StaysWithinANarrowTerminal) {
+  IncidentPage page{.incident = MesIncident()};
+  page.incident.set_state(v1::ACKNOWLEDGED);
+  page.incident.set_title("MES of plant 7 does not answer, and neither does the one beside it");
+  page.incident.mutable_acknowledged_by()->set_principal("ana");
+  page.incident.mutable_acknowledged_by()->set_side(v1::CUSTOMER);
+  *page.incident.mutable_acknowledge_expire_time() = ToStamp(kNow + absl::Minutes(30));
+  v1::TimelineEntry& noted = page.timeline.emplace_back();
+  noted.set_text("ana (customer) works on it, until 2026-11-23T14:30:00Z unless renewed");
+  noted.set_comment("the fan of the rack stands still and the spare one is not where it should be");
+  noted.mutable_actor()->set_principal("ana");
+  noted.mutable_actor()->set_side(v1::CUSTOMER);
+  *noted.mutable_time() = ToStamp(kNow);
+
+  const std::string narrow = IncidentPageText(page, Plain(60));
+
+  EXPECT_LE(WidthOf(narrow), 60u) << narrow;
+  EXPECT_NE(narrow.find("  14:00:00  ana (customer) works on it, until\n"
+                        "            2026-11-23T14:30:00Z unless renewed"),
+            std::string::npos)
+      << narrow;
+  EXPECT_LE(WidthOf(IncidentLine(page.incident, Plain(60))), 60u);
+  EXPECT_GT(WidthOf(IncidentPageText(page, Plain())), 80u) << "a pipe gets whole lines";
+}
+
 v1::Explanation MesExplanation() {
   v1::Explanation explanation;
   *explanation.mutable_incident() = MesIncident();
@@ -265,6 +318,16 @@ TEST(ExplanationText, AnswersFirstAndThenGivesTheEvidence) {
             "  ✓ mes-in-production  line 52  ← matched\n"
             "\n"
             "✓ Derived again from the history: it gives the recorded outcome.\n");
+}
+
+TEST(ExplanationText, StaysWithinANarrowTerminalAndBreaksNothingInAPipe) {
+  v1::Explanation explanation = MesExplanation();
+  const std::string reason = explanation.reason() + " " + explanation.reason();
+  explanation.set_reason(reason);
+
+  EXPECT_LE(WidthOf(ExplanationText(explanation, Plain(50))), 50u)
+      << ExplanationText(explanation, Plain(50));
+  EXPECT_NE(ExplanationText(explanation, Plain()).find(reason), std::string::npos);
 }
 
 TEST(ExplanationText, WarnsOfOldContextGapsAndADefect) {
