@@ -142,7 +142,7 @@ std::string FailureJson(const absl::Status& status) {
   info.set_reason(ReasonOf(status));
   info.set_domain("tandem.v1");
   for (const auto& [key, value] : FactsOf(status)) (*info.mutable_metadata())[key] = value;
-  proto.add_details()->PackFrom(info);
+  PackInOrder(info, proto.add_details());
   google::rpc::BadRequest bad;
   for (const FieldError& field : FieldsOf(status)) {
     auto* violation = bad.add_field_violations();

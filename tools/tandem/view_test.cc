@@ -1,5 +1,6 @@
 // What people see: tables, pages, explanations, feed lines, errors. Golden texts, because the look
 // is the contract.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -462,6 +463,19 @@ TEST(CheckText, PutsTheAdviceBelow) {
                       Plain()),
             "✗ playbook    acme: none is active\n"
             "              → tandem playbook activate FILE\n");
+}
+
+TEST(JsonText, WritesTheKeysOfAMapInTheirOrder) {
+  v1::Entity entity;
+  std::string expected;
+  for (int i = 10; i < 40; ++i) {
+    (*entity.mutable_attributes())[fmt::format("a{}", i)] = "x";
+    expected += fmt::format("{}\"a{}\":\"x\"", expected.empty() ? "" : ",", i);
+  }
+
+  const std::string json = JsonText(entity, JsonShape::kOneLine);
+
+  EXPECT_NE(json.find("\"attributes\":{" + expected + "}"), std::string::npos) << json;
 }
 
 TEST(JsonText, EscapesWhatCouldForgeALine) {
