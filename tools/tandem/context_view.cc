@@ -124,8 +124,9 @@ std::string WarningText(const google::protobuf::RepeatedPtrField<v1::ContextWarn
                         std::uint32_t count) {
   std::string text;
   for (const v1::ContextWarning& warning : warnings) {
-    text += fmt::format("warning: {}: {}: {}\n", Printable(warning.entity()),
-                        Printable(warning.field()), Printable(warning.description()));
+    const std::string entity = warning.entity().empty() ? "" : warning.entity() + ": ";
+    text += fmt::format("warning: {}{}: {}\n", Printable(entity), Printable(warning.field()),
+                        Printable(warning.description()));
   }
   const auto shown = static_cast<std::uint32_t>(warnings.size());
   if (count > shown) text += fmt::format("… and {} more\n", Counted(count - shown, "warning"));
