@@ -236,6 +236,7 @@ void PutIncident(const TenantId& tenant, const core::Incident& incident, Sequenc
     PutTime(incident.acknowledged, out->mutable_acknowledge_time());
     PutTime(incident.acknowledgement_expires, out->mutable_acknowledge_expire_time());
     Put(incident.acknowledged_by, out->mutable_acknowledged_by());
+    out->mutable_acknowledge_limit()->set_seconds(absl::ToInt64Seconds(rule.ack_expires));
   }
   if (incident.state == IncidentState::kResolved) {
     PutTime(incident.resolved, out->mutable_resolve_time());

@@ -10,7 +10,7 @@
 namespace tandem::codec {
 namespace {
 
-std::string At(core::Micros micros) { return TimeText(absl::FromUnixMicros(micros)); }
+std::string At(core::Micros micros) { return SecondsText(absl::FromUnixMicros(micros)); }
 
 std::string Who(const core::Actor& actor) {
   if (actor.side == Side::kUnspecified) return "Tandem";

@@ -130,20 +130,22 @@ absl::StatusOr<IncidentPage> ReadPage(Client& client, const std::string& name) {
   return page;
 }
 
-// The parts side by side, each as its own message has it.
-std::string PageJson(const IncidentPage& page) {
-  v1::ListTimelineResponse timeline;
-  for (const auto& entry : page.timeline) *timeline.add_entries() = entry;
-  v1::ListIncidentAlertsResponse alerts;
-  for (const auto& alert : page.alerts) *alerts.add_alerts() = alert;
-  std::string deliveries;
-  for (const auto& delivery : page.deliveries) {
-    deliveries += (deliveries.empty() ? "" : ",") + JsonText(delivery, JsonShape::kOneLine);
+template <typename Message>
+std::string JsonList(const std::vector<Message>& messages) {
+  std::string list;
+  for (const Message& message : messages) {
+    list += (list.empty() ? "" : ",") + JsonText(message, JsonShape::kOneLine);
   }
+  return "[" + list + "]";
+}
+
+// The incident, and the parts beside it as lists: entries of the timeline, alerts, deliveries; null
+// when the caller may not see them.
+std::string PageJson(const IncidentPage& page) {
   return fmt::format("{{\"incident\":{},\"timeline\":{},\"alerts\":{},\"deliveries\":{}}}\n",
-                     JsonText(page.incident, JsonShape::kOneLine),
-                     JsonText(timeline, JsonShape::kOneLine), JsonText(alerts, JsonShape::kOneLine),
-                     page.deliveries_visible ? "[" + deliveries + "]" : "null");
+                     JsonText(page.incident, JsonShape::kOneLine), JsonList(page.timeline),
+                     JsonList(page.alerts),
+                     page.deliveries_visible ? JsonList(page.deliveries) : "null");
 }
 
 absl::StatusOr<int> Show(Session& session, const std::string& text) {
@@ -190,6 +192,11 @@ absl::StatusOr<int> Act(Session& session, const ActOptions& options, std::string
     session.PrintJson(incident);
   } else {
     session.out() << IncidentLine(incident, session.look());
+    // What FillAcknowledgement could read before can be read now.
+    if (const absl::StatusOr<absl::Duration> asked = ReadDuration(options.expires_in);
+        !options.expires_in.empty() && asked.ok()) {
+      session.out() << CutAcknowledgementLine(incident, *asked);
+    }
   }
   return kExitOk;
 }
@@ -206,7 +213,7 @@ absl::Status FillAcknowledgement(const ActOptions& options,
 
 void AddList(const Command& incident, Session& session) {
   auto options = std::make_shared<ListOptions>();
-  const Command list = incident.Sub("list", "Incidents, newest first");
+  const Command list = incident.Sub("list", "Incidents, the last changed first");
   list.Add({"--filter", "Terms joined by commas, as the API reads them: state=open,severity>=major",
             "TERMS"},
            options->filter.filter);
