@@ -32,7 +32,7 @@ std::optional<std::uint32_t> FirstOfOtherSide(const Escalation& escalation,
 void Compiler::CompileConsult(const ConfigNode& node, Outer& own) {
   if (!reader_.IsMap(node)) return;
   reader_.OnlyKeys(node, {"team", "question", "options", "due", "unanswered"});
-  Outer::Asked asked;
+  Outer::Asked& asked = own.asked;  // what it does not say stays as it is around it
   if (const ConfigNode* team = node.Find("team")) {
     asked.team = teams_.Resolve(*team, reader_);
     own.consult_team_at = team;
@@ -52,7 +52,6 @@ void Compiler::CompileConsult(const ConfigNode& node, Outer& own) {
     if (word == "proceed") asked.unanswered = Unanswered::kProceed;
     if (word == "hold") asked.unanswered = Unanswered::kHold;
   }
-  own.asked = std::move(asked);
 }
 
 std::vector<std::string> Compiler::ReadOptions(const ConfigNode& node) {

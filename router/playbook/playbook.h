@@ -71,9 +71,9 @@ struct CalendarCondition {
 
 // What happens to a request that nobody has answered when it is due.
 enum class Unanswered : std::uint8_t {
-  kEscalate,  // the next step of the escalation is due at once
-  kProceed,   // the owner acts alone
-  kHold,      // nothing is done until somebody answers
+  kEscalate = 1,  // the next step of the escalation is due at once
+  kProceed = 2,   // the owner acts alone
+  kHold = 3,      // nothing is done until somebody answers
 };
 
 // Whom a rule asks, and what. The team is of the side that does not own the incident.
@@ -168,6 +168,8 @@ class Playbook {
   const std::vector<Escalation>& escalations() const { return escalations_; }
   // nullptr when there is none of that name.
   const Calendar* FindCalendar(std::string_view name) const;
+  // nullopt when there is none of that name.
+  std::optional<std::uint32_t> FindTeam(std::string_view name) const;
   // Told after the last step of an escalation, and every 30 minutes from then on.
   std::optional<std::uint32_t> last_resort() const { return last_resort_; }
 
