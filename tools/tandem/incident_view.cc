@@ -43,6 +43,30 @@ std::string StateFact(const v1::Incident& incident, const Look& look) {
   return text;
 }
 
+std::string RequestFact(const v1::Request& request, const Look& look) {
+  std::string text = fmt::format("{} / {}: {}", SideText(ToSide(request.side())),
+                                 Printable(request.team()), Printable(request.question()));
+  for (int i = 0; i < request.options_size(); ++i) {
+    text += fmt::format("{}{}", i == 0 ? " [" : " | ", Printable(request.options(i)));
+  }
+  if (request.options_size() > 0) text += "]";
+  switch (request.state()) {
+    case v1::REQUEST_ANSWERED:
+      return text + fmt::format(" — {}: {}", Printable(ActorText(request.answered_by())),
+                                Painted(look, Tint::kBold, Printable(request.answer())));
+    case v1::REQUEST_CLOSED:
+      return text + " — closed without an answer";
+    case v1::REQUEST_LAPSED:
+      return text + Painted(look, Tint::kRed,
+                            fmt::format(" — no answer by {}",
+                                        FullTimeText(look, ToTime(request.due_time()))));
+    default:
+      return text + Painted(look, Tint::kYellow,
+                            fmt::format(" — waits until {}",
+                                        FullTimeText(look, ToTime(request.due_time()))));
+  }
+}
+
 std::string EscalationFact(const v1::Incident& incident, const Look& look) {
   std::string text = fmt::format("{} {} taken", incident.steps_taken(),
                                  incident.steps_taken() == 1 ? "step" : "steps");
@@ -69,6 +93,16 @@ std::string Facts(const v1::Incident& incident, const Look& look) {
                fmt::format("{} / {}", SideText(ToSide(incident.owner_side())),
                            Printable(incident.owner_team())));
   text += Fact(look, "handling", HandlingText(ToHandling(incident.handling())));
+  for (const v1::Request& request : incident.requests()) {
+    text += Fact(look, "asked", RequestFact(request, look));
+  }
+  if (incident.has_handover()) {
+    const v1::Handover& offer = incident.handover();
+    text +=
+        Fact(look, "on offer",
+             fmt::format("to {} / {} until {}", SideText(ToSide(offer.side())),
+                         Printable(offer.team()), FullTimeText(look, ToTime(offer.expire_time()))));
+  }
   text += Fact(look, "rule",
                fmt::format("{}, playbook {}", Printable(incident.rule()),
                            Printable(incident.playbook_digest().substr(0, 12))));
