@@ -102,7 +102,7 @@ TEST(CompilePeople, TakesWhatTheFileSays) {
 
 TEST(CompilePeople, ChecksAPerson) {
   EXPECT_THAT(With("contacts: [eva-phone, eva-mail]", "contacts: []"),
-              ElementsAre("10:55: people.eva.contacts: a person needs a contact, or nobody could "
+              ElementsAre("10:54: people.eva.contacts: a person needs a contact, or nobody could "
                           "tell her anything"));
   EXPECT_THAT(With(", contacts: [ann-hook]", ""),
               ElementsAre("12:8: people.ann: \"contacts\" is missing; expected her contacts in "
@@ -117,10 +117,10 @@ TEST(CompilePeople, ChecksAPerson) {
 
 TEST(CompilePeople, ChecksTheMembersOfATeam) {
   EXPECT_THAT(With("members: [tom]", "members: [tim]"),
-              ElementsAre("14:61: teams.noc.members[0]: there is no person \"tim\"; did you mean "
+              ElementsAre("14:57: teams.noc.members[0]: there is no person \"tim\"; did you mean "
                           "\"tom\"?"));
   EXPECT_THAT(With("members: [tom]", "members: [eva]"),
-              ElementsAre("14:61: teams.noc.members[0]: the person \"eva\" is of the customer, "
+              ElementsAre("14:57: teams.noc.members[0]: the person \"eva\" is of the customer, "
                           "the team of the provider; a team is of one side"));
 }
 
@@ -134,7 +134,7 @@ TEST(CompilePeople, HasOneNamespaceForWhatStepsName) {
                                   "14, column 3); steps name teams, schedules and people alike, "
                                   "so give one of the two another name"));
   EXPECT_THAT(With("notify: [noc-rota, eva, noc]", "notify: [noc-rotta]"),
-              ElementsAre("37:38: escalations.e.steps[0].notify[0]: there is no team, schedule or "
+              ElementsAre("37:36: escalations.e.steps[0].notify[0]: there is no team, schedule or "
                           "person \"noc-rotta\"; did you mean \"noc-rota\"?"));
 }
 
@@ -192,7 +192,7 @@ TEST(CompileSchedules, ChecksOverrides) {
               ElementsAre("34:16: schedules.noc-rota.overrides[0].from: \"24.12.2026\" is not a "
                           "local time; expected a form such as \"2026-12-24 09:00\""));
   EXPECT_THAT(With("person: tom}", "person: eva}"),
-              ElementsAre("35:72: schedules.noc-rota.overrides[1].person: the person \"eva\" is "
+              ElementsAre("35:68: schedules.noc-rota.overrides[1].person: the person \"eva\" is "
                           "of the customer, the schedule of the provider; a schedule is of one "
                           "side"));
 }
@@ -220,7 +220,7 @@ TEST(CompileSchedules, CountsAnOwnerWhoIsOnCallAsTold) {
   EXPECT_THAT(With("notify: [noc-rota, eva, noc]", "notify: [noc-rota]"), IsEmpty());
   EXPECT_THAT(With("notify: [noc-rota, eva, noc]", "notify: [tom]"), IsEmpty());
   EXPECT_THAT(With("notify: [noc-rota, eva, noc]", "notify: [eva]"),
-              ElementsAre("39:63: warning: rules[0].escalation: no step of \"e\" tells the owner "
+              ElementsAre("39:64: warning: rules[0].escalation: no step of \"e\" tells the owner "
                           "\"noc\""));
 }
 
@@ -233,7 +233,7 @@ TEST(CompileSchedules, WarnsOfAStepWhosePeopleAreAllAtPlainHttp) {
   const std::string notify = "notify: [noc-rota, eva, noc]";
   source.replace(source.find(notify), notify.size(), "notify: [noc-rota]");
   EXPECT_THAT(Texts(CompilePlaybook(source)),
-              ::testing::Contains("37:37: warning: escalations.e.steps[0].notify: every contact of "
+              ::testing::Contains("37:35: warning: escalations.e.steps[0].notify: every contact of "
                                   "this step is at plain http, which a notifier refuses unless "
                                   "notifier.allow_http is set"));
 }

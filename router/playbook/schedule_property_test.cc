@@ -170,7 +170,7 @@ class Generator {
       clocks_.push_back(std::make_unique<WallClock>(zone));
     }
     Add({.location = "Europe/Vienna", .intervals = {{.times = {"22:00-06:00"}}}});
-    Add({.location = "America/Chicago", .intervals = {{.weekdays = {"saturday:sunday"}}}});
+    Add({.location = "America/Chicago", .intervals = {{.weekdays = {"saturday", "sunday"}}}});
     Add({.location = "Australia/Lord_Howe", .intervals = {{.times = {"01:30-02:15"}}}});
     Add({.location = "", .intervals = {{.years = {"2020"}}}});
   }
