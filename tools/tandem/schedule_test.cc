@@ -67,11 +67,11 @@ TEST_F(SchedulePrograms, ShowShiftsInTheZoneOfTheSchedule) {
   EXPECT_EQ(outcome.out,
             "noc-rota: team noc (provider), Europe/Vienna\n"
             "\n"
-            "FROM                      TO                        FOR  WHO              BY\n"
-            "Mon 2026-12-21 09:00 CET  Thu 2026-12-24 09:00 CET   3d  tom              layer week\n"
-            "Thu 2026-12-24 09:00 CET  Sun 2026-12-27 09:00 CET   3d  tom              override 1 "
+            "FROM                      TO                        FOR  WHO  BY\n"
+            "Mon 2026-12-21 09:00 CET  Thu 2026-12-24 09:00 CET   3d  tom  layer week\n"
+            "Thu 2026-12-24 09:00 CET  Sun 2026-12-27 09:00 CET   3d  tom  override 1 "
             "(Christmas swap)\n"
-            "Sun 2026-12-27 09:00 CET  Mon 2026-12-28 09:00 CET   1d  tom              layer week\n"
+            "Sun 2026-12-27 09:00 CET  Mon 2026-12-28 09:00 CET   1d  tom  layer week\n"
             "\n"
             "Somebody is on call all the time.\n");
 }
