@@ -27,23 +27,6 @@ namespace {
 
 using Stub = v1::Playbooks::Stub;
 
-// Much more than is taken, so that the refusal can name the size.
-constexpr std::size_t kReadMaxBytes = 64 << 20;
-
-std::vector<v1::PlaybookFinding> ToProto(const std::vector<playbook::Finding>& findings) {
-  std::vector<v1::PlaybookFinding> protos;
-  for (const playbook::Finding& finding : findings) {
-    v1::PlaybookFinding& proto = protos.emplace_back();
-    proto.set_level(finding.level == playbook::Finding::Level::kError
-                        ? v1::PlaybookFinding::ERROR
-                        : v1::PlaybookFinding::WARNING);
-    proto.set_line(finding.line);
-    proto.set_column(finding.column);
-    proto.set_message(finding.message);
-  }
-  return protos;
-}
-
 struct CheckOptions {
   std::string file;
   bool ask_router = false;
@@ -77,7 +60,7 @@ absl::StatusOr<v1::ValidatePlaybookResponse> CheckThere(Session& session,
 }
 
 absl::StatusOr<int> Check(Session& session, const CheckOptions& options) {
-  TANDEM_ASSIGN_OR_RETURN(const std::string source, ReadFile(options.file, kReadMaxBytes));
+  TANDEM_ASSIGN_OR_RETURN(const std::string source, ReadFile(options.file, kPlaybookReadMaxBytes));
   v1::ValidatePlaybookResponse response = CheckHere(source);
   const bool asked = options.ask_router && response.valid();
   if (asked) {
@@ -131,7 +114,7 @@ struct ActivateOptions {
 absl::StatusOr<int> Activate(Session& session, const ActivateOptions& options) {
   v1::ActivatePlaybookRequest request;
   TANDEM_ASSIGN_OR_RETURN(*request.mutable_parent(), session.OneTenant());
-  TANDEM_ASSIGN_OR_RETURN(*request.mutable_source(), ReadFile(options.file, kReadMaxBytes));
+  TANDEM_ASSIGN_OR_RETURN(*request.mutable_source(), ReadFile(options.file, kPlaybookReadMaxBytes));
   if (const std::string too_large = playbook::TooLarge(request.source()); !too_large.empty()) {
     return Error(absl::StatusCode::kInvalidArgument, "PLAYBOOK_TOO_LARGE",
                  fmt::format("{}: {}", Printable(options.file), too_large));
