@@ -20,28 +20,6 @@ constexpr std::size_t kStepTeamsMax = 32;
 constexpr std::uint32_t kRepeatMax = 100;
 constexpr std::size_t kTenantMaxBytes = 63;
 constexpr std::size_t kTextMaxBytes = 1024;
-constexpr std::size_t kIntervalsMax = 64;
-
-const ConfigNode& Deepest(const ConfigNode& node, std::string_view path) {
-  // `intervals[1].times[0]` below `node`, or as far as the tree goes.
-  const ConfigNode* at = &node;
-  while (!path.empty()) {
-    const ConfigNode* next = nullptr;
-    if (path.front() == '[') {
-      const std::size_t index = std::stoul(std::string(path.substr(1)));
-      if (index < at->children.size()) next = at->children[index];
-      path.remove_prefix(path.find(']') + 1);
-    } else {
-      const std::size_t end = std::min(path.find_first_of(".["), path.size());
-      next = at->Find(path.substr(0, end));
-      path.remove_prefix(end);
-    }
-    if (next == nullptr) return *at;
-    at = next;
-    if (!path.empty() && path.front() == '.') path.remove_prefix(1);
-  }
-  return *at;
-}
 
 // False: a notifier refuses it by default. Plain http within a machine shows nothing to anybody;
 // what is no URL is an error of its own.
@@ -228,58 +206,6 @@ void Compiler::CompileTeam(const ConfigNode& node, Team& team) {
                   fmt::format("the contact {} is of the {}, the team of the {}; a team is of one "
                               "side",
                               Quoted(contact->name), ToText(contact->side), ToText(team.side)));
-  }
-}
-
-void Compiler::CompileCalendars() {
-  for (const ConfigNode* node : Section("calendars")) {
-    reader_.IsName(*node, node->key);
-    calendars_.Add(node->key, static_cast<std::uint32_t>(calendars_.size()));
-    if (reader_.IsMap(*node)) CompileCalendar(*node);
-  }
-  std::sort(playbook_->calendars_.begin(), playbook_->calendars_.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
-}
-
-void Compiler::CompileCalendar(const ConfigNode& node) {
-  reader_.OnlyKeys(node, {"location", "intervals"});
-  CalendarSpec spec;
-  if (const ConfigNode* location = node.Find("location")) {
-    spec.location = reader_.Text(*location, kTextMaxBytes).value_or("");
-  }
-  const ConfigNode* intervals = reader_.Required(node, "intervals", "a list of intervals");
-  if (intervals == nullptr) return;
-  bool readable = intervals->kind == ConfigNode::Kind::kList;
-  for (const ConfigNode* item : reader_.List(*intervals, kIntervalsMax)) {
-    IntervalSpec& interval = spec.intervals.emplace_back();
-    readable = reader_.IsMap(*item) && readable;
-    reader_.OnlyKeys(*item, {"times", "weekdays", "days_of_month", "months", "years"});
-    const auto read = [&](std::string_view key, std::vector<std::string>& entries) {
-      const ConfigNode* list = item->Find(key);
-      if (list == nullptr) return;
-      readable = readable && list->kind == ConfigNode::Kind::kList && !list->children.empty();
-      if (list->kind == ConfigNode::Kind::kList && list->children.empty()) {
-        reader_.Error(*list, "an empty list would never hold; leave it out, or say when");
-      }
-      for (const ConfigNode* entry : reader_.List(*list, kIntervalsMax)) {
-        entries.push_back(reader_.Text(*entry, kTextMaxBytes).value_or(""));
-        readable = readable && !entries.back().empty();
-      }
-    };
-    read("times", interval.times);
-    read("weekdays", interval.weekdays);
-    read("days_of_month", interval.days_of_month);
-    read("months", interval.months);
-    read("years", interval.years);
-  }
-  if (!readable) return;
-  auto calendar = Calendar::Compile(spec);
-  if (calendar.ok()) {
-    playbook_->calendars_.emplace_back(node.key, *std::move(calendar));
-    return;
-  }
-  for (const FieldError& field : FieldsOf(calendar.status())) {
-    reader_.Error(Deepest(node, field.field), field.description);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "router/playbook/calendar.h"
 #include "router/playbook/node.h"
 #include "router/playbook/parse.h"
 #include "router/playbook/playbook.h"
@@ -64,8 +65,6 @@ class Compiler {
   void CompileContact(const ConfigNode& node, Contact& contact);
   void CompileTeams();
   void CompileTeam(const ConfigNode& node, Team& team);
-  void CompileCalendars();
-  void CompileCalendar(const ConfigNode& node);
   void CompileEscalations();
   void CompileEscalation(const ConfigNode& node, Escalation& escalation);
   void CheckStepIsHeard(const ConfigNode& notify, const Step& step);
@@ -73,6 +72,30 @@ class Compiler {
   // The entries of a section, by name; a finding when there are more than 1,000.
   std::vector<const ConfigNode*> Section(std::string_view key);
   std::optional<Side> ReadSide(const ConfigNode& map);
+
+  // compiler_calendars.cc: when.
+  struct CalendarDraft {
+    const ConfigNode* node = nullptr;
+    CalendarSpec spec;
+    std::vector<std::uint32_t> any_of, except;  // into the drafts
+    enum class State { kWaiting, kOpen, kDone } state = State::kWaiting;
+    // nullptr when it is not done, or wrong in a way that is said already.
+    std::shared_ptr<const Calendar> calendar;
+    bool readable = true;
+  };
+  void CompileCalendars();
+  void ReadCalendar(CalendarDraft& draft);
+  IntervalSpec ReadInterval(const ConfigNode& node, bool& readable);
+  RecurrenceSpec ReadRecurrence(const ConfigNode& node, bool& readable);
+  // The texts under `key`, at most `max`; none when there is no such key.
+  std::vector<std::string> ReadTexts(const ConfigNode& map, std::string_view key, std::size_t max,
+                                     bool& readable);
+  void ResolveCalendars(CalendarDraft& draft);
+  // Compiles what `drafts[path.back()]` names, then itself. `path`: from the one that was asked
+  // for to this one.
+  void FinishCalendar(std::vector<CalendarDraft>& drafts, std::vector<std::uint32_t>& path);
+  void RefuseCircle(const std::vector<CalendarDraft>& drafts,
+                    const std::vector<std::uint32_t>& path, std::uint32_t again);
 
   // compiler_rules.cc: what is done about which alert.
   void CompileDefaults();
