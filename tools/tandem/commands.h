@@ -13,6 +13,7 @@ void AddAlertCommands(const Command& root, Session& session);
 void AddIncidentCommands(const Command& root, Session& session);
 void AddFeedCommand(const Command& root, Session& session);
 void AddPlaybookCommands(const Command& root, Session& session);
+void AddCalendarCommands(const Command& root, Session& session);
 void AddContextCommands(const Command& root, Session& session);
 void AddJournalCommands(const Command& root, Session& session);
 void AddAdminCommands(const Command& root, Session& session);
