@@ -20,6 +20,7 @@ namespace {
 constexpr std::size_t kNotesMax = 1'000;
 constexpr std::size_t kOccurrencesMax = 20'000;     // Of one rule, as Calendar::Compile has it.
 constexpr std::size_t kAllOccurrencesMax = 40'000;  // As there.
+constexpr std::size_t kRulesMax = 1'000;            // Each costs up to 20,000 occurrences.
 constexpr int kYearFirst = 1970;
 constexpr int kPieceDays = 31;  // The longest duration that is taken.
 
@@ -263,6 +264,9 @@ class Importer {
                                                          : Shown(event.start.Parameter("TZID")),
                                      import_.spec.location));
     }
+    if (++rules_ > kRulesMax) {
+      return Note(event, fmt::format("only the first {} rules of a file are looked at", kRulesMax));
+    }
     const auto rule = ParseRecurrenceRule(event.rules.front());
     if (!rule.ok()) return Note(event, "its RRULE: " + MessageOf(rule.status()));
     const absl::CivilSecond start(absl::CivilMinute(times.start));
@@ -381,6 +385,7 @@ class Importer {
   absl::TimeZone zone_;
   std::map<std::string, std::vector<const ICalLine*>> overrides_;  // RECURRENCE-IDs by UID
   std::size_t occurrences_ = 0;
+  std::size_t rules_ = 0;
   ICalendarImport import_;
 };
 

@@ -14,6 +14,7 @@
 #include "tools/tandem/commands.h"
 #include "tools/tandem/failure.h"
 #include "tools/tandem/files.h"
+#include "tools/tandem/names.h"
 
 namespace tandem::cli {
 namespace {
