@@ -129,6 +129,21 @@ std::vector<int> Calendar::TurningMinutes(absl::CivilDay day) const {
   return minutes;
 }
 
+bool Calendar::SaysAllDay(absl::CivilDay day, bool on) const {
+  if (!dates_.empty() && HoldsDay(dates_, day)) return on;
+  bool any = false;
+  for (const Interval& interval : intervals_) {
+    const bool starts = Starts(interval, day);
+    if (starts && interval.today.size() == 1 && interval.today.front().first == 0 &&
+        interval.today.front().last == kMinutesADay) {
+      return on;
+    }
+    any = any || (starts && !interval.today.empty()) ||
+          (!interval.tomorrow.empty() && Starts(interval, day - 1));
+  }
+  return !any && !on;
+}
+
 std::optional<absl::Time> Calendar::NextWallChange(absl::Time now, absl::Time horizon) const {
   if (intervals_.empty() && dates_.empty()) return std::nullopt;
   const bool on = IsOnByWallClock(now);
@@ -140,8 +155,12 @@ std::optional<absl::Time> Calendar::NextWallChange(absl::Time now, absl::Time ho
   std::vector<absl::Time> pending;
   for (int i = -1; i <= kHorizonDays + 1; ++i) {
     const absl::CivilDay day = today + i;
-    for (const int minute : TurningMinutes(day)) {
-      AppendInstants(zone_, absl::CivilSecond(day) + minute * 60, pending);
+    if (SaysAllDay(day, on)) {
+      if (pending.empty()) continue;
+    } else {
+      for (const int minute : TurningMinutes(day)) {
+        AppendInstants(zone_, absl::CivilSecond(day) + minute * 60, pending);
+      }
     }
     std::sort(pending.begin(), pending.end());
     const absl::Time midnight = FirstInstant(zone_, absl::CivilSecond(day + 1));

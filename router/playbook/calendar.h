@@ -144,6 +144,9 @@ class Calendar {
   bool IsInSpan(absl::Time now) const;
   // The minutes of `day` at which the calendar turns on or off by the wall clock, ascending.
   std::vector<int> TurningMinutes(absl::CivilDay day) const;
+  // Whether the wall clock's parts are `on` whatever it shows on `day`. May be false where they
+  // are.
+  bool SaysAllDay(absl::CivilDay day, bool on) const;
   // As NextChange, each for its part.
   std::optional<absl::Time> NextWallChange(absl::Time now, absl::Time horizon) const;
   std::optional<absl::Time> NextSpanChange(absl::Time now) const;

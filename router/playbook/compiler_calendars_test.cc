@@ -100,8 +100,8 @@ TEST(PlaybookCalendars, NeverNameEachOtherInACircle) {
   c: {any_of: [d, a]}
   d: {intervals: [{times: ["08:00-16:00"]}]}
 )"),
-      ElementsAre("11:18: calendars.c.any_of[1]: calendars name each other in a circle: a names b "
-                  "(9:16), b names c (10:29), c names a (11:18); take one of these names out"));
+      ElementsAre("11:19: calendars.c.any_of[1]: calendars name each other in a circle: a names b "
+                  "(9:16), b names c (10:29), c names a (11:19); take one of these names out"));
   EXPECT_THAT(Findings("  a: {any_of: [a]}\n"),
               ElementsAre("9:16: calendars.a.any_of[0]: calendars name each other in a circle: a "
                           "names a (9:16); take one of these names out"));
@@ -163,11 +163,11 @@ TEST(PlaybookCalendars, PointAtEachMistake) {
 )"),
       ElementsAre(
           "10:5: calendars.patch.locations: there is no such key; did you mean \"location\"?",
-          "13:27: calendars.patch.recurring[1].rul: there is no such key; did you mean \"rule\"?",
-          HasSubstr("calendars.patch.recurring[1]: \"duration\" is missing; expected how long each "
-                    "one is, such as 4h"),
-          HasSubstr("calendars.list: expected a map"),
-          HasSubstr("calendars.never: nothing says when this calendar is on")));
+          "13:9: calendars.patch.recurring[1]: \"duration\" is missing; expected how long each one "
+          "is, such as 4h",
+          "13:37: calendars.patch.recurring[1].rul: there is no such key; did you mean \"rule\"?",
+          HasSubstr("15:10: calendars.never: nothing says when this calendar is on"),
+          HasSubstr("16:9: calendars.list: expected a map")));
   EXPECT_THAT(
       Findings(R"(  patch:
     recurring:
@@ -176,16 +176,17 @@ TEST(PlaybookCalendars, PointAtEachMistake) {
     dates: ["2026-12-24", "2026-02-31"]
 )"),
       ElementsAre(
-          "13:27: calendars.patch.dates[1]: there is no day \"2026-02-31\"; that month has 28 days",
           "11:17: calendars.patch.recurring[0].start: \"2026-01-13 24:00\" starts at 24:00, which "
           "can only be an end; start at 00:00 of the next day",
           "11:47: calendars.patch.recurring[0].duration: \"0m\" is out of bounds; expected 1m to "
           "31d",
           "11:57: calendars.patch.recurring[0].rule: BYDAY: \"2TX\" is not a weekday; expected MO, "
-          "TU, WE, TH, FR, SA or SU"));
+          "TU, WE, TH, FR, SA or SU",
+          "13:27: calendars.patch.dates[1]: there is no day \"2026-02-31\"; that month has 28 "
+          "days"));
   EXPECT_THAT(Findings("  h: {recurring: [{start: \"2026-01-13 22:00\", duration: 5m, rule: "
                        "\"FREQ=HOURLY\"}]}\n"),
-              ElementsAre(HasSubstr("9:69: warning: calendars.h.recurring[0].rule: the rule is "
+              ElementsAre(HasSubstr("9:67: warning: calendars.h.recurring[0].rule: the rule is "
                                     "known for 20000 occurrences")));
 }
 

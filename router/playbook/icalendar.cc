@@ -102,6 +102,7 @@ class Importer {
     }
     if (location.empty()) {
       location = "UTC";
+      if (import_.events == 0) return;
       Note({.line = 1},
            "the file names no time zone; its days are taken as those of UTC. Name the "
            "zone that is meant");
