@@ -48,7 +48,15 @@ playbook::EntitySpec SpecOf(const v1::Entity& entity) {
     spec.relations.emplace_back(relation.kind(), relation.target());
   }
   for (const auto& [name, calendar] : entity.calendars()) {
-    playbook::CalendarSpec to{.location = calendar.location()};
+    playbook::CalendarSpec to{.location = calendar.location(),
+                              .dates = Texts(calendar.dates()),
+                              .exceptions = Texts(calendar.exceptions())};
+    for (const v1::Recurrence& recurrence : calendar.recurring()) {
+      to.recurring.push_back({.start = recurrence.start(),
+                              .duration = recurrence.duration(),
+                              .rule = recurrence.rule(),
+                              .exceptions = Texts(recurrence.exceptions())});
+    }
     for (const v1::TimeInterval& interval : calendar.intervals()) {
       to.intervals.push_back({.times = Texts(interval.times()),
                               .weekdays = Texts(interval.weekdays()),

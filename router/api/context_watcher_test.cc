@@ -127,5 +127,31 @@ TEST_F(ContextWatcherTest, TakesAStreamThatFellSilentForDead) {
   context_.AwaitOpened(4);
 }
 
+TEST(SpecOf, TakesOverAllThatACalendarSays) {
+  v1::Entity entity;
+  entity.set_name("tenants/acme/entities/site/plant-7");
+  v1::Calendar& from = (*entity.mutable_calendars())["patches"];
+  from.set_location("America/Chicago");
+  from.add_intervals()->add_months("november:february");
+  from.add_dates("2026-12-31:2027-01-02");
+  from.add_exceptions("2026-12-08");
+  v1::Recurrence& recurrence = *from.add_recurring();
+  recurrence.set_start("2026-01-13 22:00");
+  recurrence.set_duration("4h");
+  recurrence.set_rule("FREQ=MONTHLY;BYDAY=2TU");
+  recurrence.add_exceptions("2026-11-10");
+
+  const playbook::CalendarSpec expected = {.location = "America/Chicago",
+                                           .intervals = {{.months = {"november:february"}}},
+                                           .dates = {"2026-12-31:2027-01-02"},
+                                           .recurring = {{.start = "2026-01-13 22:00",
+                                                          .duration = "4h",
+                                                          .rule = "FREQ=MONTHLY;BYDAY=2TU",
+                                                          .exceptions = {"2026-11-10"}}},
+                                           .exceptions = {"2026-12-08"}};
+  EXPECT_THAT(SpecOf(entity).calendars,
+              ::testing::ElementsAre(::testing::Pair("patches", expected)));
+}
+
 }  // namespace
 }  // namespace tandem::api

@@ -49,6 +49,15 @@ void Put(const playbook::EntitySpec& entity, stored::Entity* out) {
       i->mutable_months()->Add(interval.months.begin(), interval.months.end());
       i->mutable_years()->Add(interval.years.begin(), interval.years.end());
     }
+    to->mutable_dates()->Add(calendar.dates.begin(), calendar.dates.end());
+    for (const playbook::RecurrenceSpec& recurrence : calendar.recurring) {
+      stored::Recurrence* r = to->add_recurring();
+      r->set_start(recurrence.start);
+      r->set_duration(recurrence.duration);
+      r->set_rule(recurrence.rule);
+      r->mutable_exceptions()->Add(recurrence.exceptions.begin(), recurrence.exceptions.end());
+    }
+    to->mutable_exceptions()->Add(calendar.exceptions.begin(), calendar.exceptions.end());
   }
   out->mutable_matchers()->Add(entity.matchers.begin(), entity.matchers.end());
   out->mutable_coordination()->Add(entity.coordination.begin(), entity.coordination.end());
@@ -61,7 +70,16 @@ playbook::EntitySpec Get(const stored::Entity& entity) {
                            .attributes = Get(entity.attributes()),
                            .relations = Get(entity.relations())};
   for (const stored::Calendar& calendar : entity.calendars()) {
-    playbook::CalendarSpec spec{.location = calendar.location()};
+    playbook::CalendarSpec spec{
+        .location = calendar.location(),
+        .dates = {calendar.dates().begin(), calendar.dates().end()},
+        .exceptions = {calendar.exceptions().begin(), calendar.exceptions().end()}};
+    for (const stored::Recurrence& r : calendar.recurring()) {
+      spec.recurring.push_back({.start = r.start(),
+                                .duration = r.duration(),
+                                .rule = r.rule(),
+                                .exceptions = {r.exceptions().begin(), r.exceptions().end()}});
+    }
     for (const stored::Interval& i : calendar.intervals()) {
       spec.intervals.push_back(
           {.times = {i.times().begin(), i.times().end()},

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "router/codec/convert.h"
 #include "router/codec/projection.h"
 #include "router/codec/snapshot.h"
 #include "tandem/v1/alert_ingest.pb.h"
@@ -34,6 +35,34 @@ std::string Bytes(const std::vector<core::testing::AlertSpec>& alerts) {
     if (from.ends) to->mutable_ends_at()->set_seconds(absl::ToUnixSeconds(*from.ends));
   }
   return batch.SerializeAsString();
+}
+
+TEST(Records, KeepAnEntityWithAllThatItsCalendarsSay) {
+  const playbook::EntitySpec plant = {
+      .kind = "site",
+      .id = "plant-7",
+      .display_name = "Plant 7",
+      .attributes = {{"kind", "factory"}},
+      .relations = {{"supplied_by", "site/mill"}},
+      .calendars = {{"patches",
+                     {.location = "America/Chicago",
+                      .intervals = {{.times = {"06:00-22:00"},
+                                     .weekdays = {"friday:monday"},
+                                     .days_of_month = {"28:3"},
+                                     .months = {"november:february"},
+                                     .years = {"2026"}}},
+                      .dates = {"2026-12-24", "2026-12-31:2027-01-02"},
+                      .recurring = {{.start = "2026-01-13 22:00",
+                                     .duration = "4h",
+                                     .rule = "FREQ=MONTHLY;BYDAY=2TU",
+                                     .exceptions = {"2026-11-10"}}},
+                      .exceptions = {"2026-12-08"}}}},
+      .matchers = {"instance=~\"plc.*\""},
+      .coordination = {"plant-it"}};
+  stored::Entity written;
+  Put(plant, &written);
+
+  EXPECT_EQ(Get(written), plant);
 }
 
 TEST(Records, FoldToTheStateThatDecidedThem) {

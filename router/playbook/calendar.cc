@@ -28,6 +28,16 @@ bool Contains(const Ranges& ranges, int minute) {
   });
 }
 
+// Whether a sorted list of ranges of days has this one.
+template <typename Ranges>
+bool HoldsDay(const Ranges& ranges, absl::CivilDay day) {
+  const std::int64_t number = day - absl::CivilDay(1970, 1, 1);
+  const auto after =
+      std::upper_bound(ranges.begin(), ranges.end(), number,
+                       [](std::int64_t value, const auto& range) { return value < range.first; });
+  return after != ranges.begin() && number <= std::prev(after)->last;
+}
+
 // The instants at which the wall clock shows `local`. A reading that occurs twice has two, and the
 // clock's leap between them is a third place where the state may change; one that is skipped has
 // only the leap.
@@ -61,24 +71,47 @@ bool Calendar::DayMatches(const Interval& interval, absl::CivilDay day) {
          });
 }
 
-bool Calendar::IsOn(absl::Time now) const {
-  if (!IsFinite(now)) return false;
+bool Calendar::Starts(const Interval& interval, absl::CivilDay day) const {
+  return DayMatches(interval, day) && !(!exceptions_.empty() && HoldsDay(exceptions_, day));
+}
+
+bool Calendar::IsOnByWallClock(absl::Time now) const {
   const absl::CivilSecond local = zone_.At(now).cs;
   const absl::CivilDay day(local);
   const int minute = local.hour() * 60 + local.minute();
-  return std::any_of(intervals_.begin(), intervals_.end(), [&](const Interval& interval) {
-    return (Contains(interval.today, minute) && DayMatches(interval, day)) ||
-           (Contains(interval.tomorrow, minute) && DayMatches(interval, day - 1));
-  });
+  return std::any_of(intervals_.begin(), intervals_.end(),
+                     [&](const Interval& interval) {
+                       return (Contains(interval.today, minute) && Starts(interval, day)) ||
+                              (Contains(interval.tomorrow, minute) && Starts(interval, day - 1));
+                     }) ||
+         (!dates_.empty() && HoldsDay(dates_, day));
+}
+
+bool Calendar::IsInSpan(absl::Time now) const {
+  if (spans_ == nullptr) return false;
+  const std::int64_t at = absl::ToUnixSeconds(now);
+  const auto after =
+      std::upper_bound(spans_->begin(), spans_->end(), at,
+                       [](std::int64_t t, const Span& span) { return t < span.first; });
+  return after != spans_->begin() && at < std::prev(after)->last;
+}
+
+bool Calendar::IsOn(absl::Time now) const {
+  if (!IsFinite(now)) return false;
+  if (wall_clock_only_) return IsOnByWallClock(now);
+  const auto is_on = [&](const auto& calendar) { return calendar->IsOn(now); };
+  const bool on = IsInSpan(now) || IsOnByWallClock(now) ||
+                  std::any_of(others_.any_of.begin(), others_.any_of.end(), is_on);
+  return on && std::none_of(others_.except.begin(), others_.except.end(), is_on);
 }
 
 std::vector<int> Calendar::TurningMinutes(absl::CivilDay day) const {
   std::vector<Range> on;
   for (const Interval& interval : intervals_) {
-    if (DayMatches(interval, day)) {
+    if (Starts(interval, day)) {
       on.insert(on.end(), interval.today.begin(), interval.today.end());
     }
-    if (!interval.tomorrow.empty() && DayMatches(interval, day - 1)) {
+    if (!interval.tomorrow.empty() && Starts(interval, day - 1)) {
       on.insert(on.end(), interval.tomorrow.begin(), interval.tomorrow.end());
     }
   }
@@ -96,10 +129,24 @@ std::vector<int> Calendar::TurningMinutes(absl::CivilDay day) const {
   return minutes;
 }
 
-std::optional<absl::Time> Calendar::NextChange(absl::Time now) const {
-  if (!IsFinite(now)) return std::nullopt;
-  const bool on = IsOn(now);
-  const absl::Time horizon = now + absl::Hours(24) * kHorizonDays;
+bool Calendar::SaysAllDay(absl::CivilDay day, bool on) const {
+  if (!dates_.empty() && HoldsDay(dates_, day)) return on;
+  bool any = false;
+  for (const Interval& interval : intervals_) {
+    const bool starts = Starts(interval, day);
+    if (starts && interval.today.size() == 1 && interval.today.front().first == 0 &&
+        interval.today.front().last == kMinutesADay) {
+      return on;
+    }
+    any = any || (starts && !interval.today.empty()) ||
+          (!interval.tomorrow.empty() && Starts(interval, day - 1));
+  }
+  return !any && !on;
+}
+
+std::optional<absl::Time> Calendar::NextWallChange(absl::Time now, absl::Time horizon) const {
+  if (intervals_.empty() && dates_.empty()) return std::nullopt;
+  const bool on = IsOnByWallClock(now);
   const absl::CivilDay today(zone_.At(now).cs);
   // Instants at which the wall clock may pass from one state to the other. Between two of them
   // nothing changes, so the first with another state is the answer. Where the clock is put back
@@ -108,26 +155,70 @@ std::optional<absl::Time> Calendar::NextChange(absl::Time now) const {
   std::vector<absl::Time> pending;
   for (int i = -1; i <= kHorizonDays + 1; ++i) {
     const absl::CivilDay day = today + i;
-    for (const int minute : TurningMinutes(day)) {
-      AppendInstants(zone_, absl::CivilSecond(day) + minute * 60, pending);
+    if (SaysAllDay(day, on)) {
+      if (pending.empty()) continue;
+    } else {
+      for (const int minute : TurningMinutes(day)) {
+        AppendInstants(zone_, absl::CivilSecond(day) + minute * 60, pending);
+      }
     }
     std::sort(pending.begin(), pending.end());
     const absl::Time midnight = FirstInstant(zone_, absl::CivilSecond(day + 1));
     auto at = pending.begin();
     for (; at != pending.end() && *at < midnight; ++at) {
       if (*at > horizon) return std::nullopt;
-      if (*at > now && IsOn(*at) != on) return *at;
+      if (*at > now && IsOnByWallClock(*at) != on) return *at;
     }
     pending.erase(pending.begin(), at);
   }
   return std::nullopt;
 }
 
+std::optional<absl::Time> Calendar::NextSpanChange(absl::Time now) const {
+  if (spans_ == nullptr) return std::nullopt;
+  const std::int64_t at = absl::ToUnixSeconds(now);
+  const auto open =
+      std::upper_bound(spans_->begin(), spans_->end(), at,
+                       [](std::int64_t t, const Span& span) { return t < span.last; });
+  if (open == spans_->end()) return std::nullopt;
+  return absl::FromUnixSeconds(at < open->first ? open->first : open->last);
+}
+
+std::optional<absl::Time> Calendar::NextChange(absl::Time now) const {
+  if (!IsFinite(now)) return std::nullopt;
+  const absl::Time horizon = now + absl::Hours(24) * kHorizonDays;
+  if (wall_clock_only_) return NextWallChange(now, horizon);
+  // Nothing changes but where a part does: step from one such instant to the next until the whole
+  // has changed with it. A part is asked again only when its instant has passed.
+  struct Part {
+    const Calendar* other;
+    std::optional<absl::Time> next;
+  };
+  std::vector<Part> parts;
+  for (const auto& other : others_.any_of) parts.push_back({other.get(), now});
+  for (const auto& other : others_.except) parts.push_back({other.get(), now});
+  std::optional<absl::Time> wall = now, span = now;
+  const bool on = IsOn(now);
+  for (absl::Time at = now;;) {
+    if (wall && *wall <= at) wall = NextWallChange(at, horizon);
+    if (span && *span <= at) span = NextSpanChange(at);
+    absl::Time next =
+        std::min(wall.value_or(absl::InfiniteFuture()), span.value_or(absl::InfiniteFuture()));
+    for (Part& part : parts) {
+      if (part.next && *part.next <= at) part.next = part.other->NextChange(at);
+      next = std::min(next, part.next.value_or(absl::InfiniteFuture()));
+    }
+    if (next > horizon) return std::nullopt;
+    if (IsOn(next) != on) return next;
+    at = next;
+  }
+}
+
 std::string Calendar::LocalTime(absl::Time now) const {
   if (!IsFinite(now)) return "never";
   const absl::CivilSecond local = zone_.At(now).cs;
   return fmt::format("{} {:02}:{:02} {}", kDayNames[WeekdayOf(absl::CivilDay(local))], local.hour(),
-                     local.minute(), spec_.location.empty() ? "UTC" : spec_.location);
+                     local.minute(), zone_name_);
 }
 
 }  // namespace tandem::playbook

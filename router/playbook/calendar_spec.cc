@@ -1,446 +1,111 @@
-// Calendar::Compile: from what people write to minutes and bits, with a reason for each refusal.
+// Calendar::Compile: the whole of a calendar, with a reason for each refusal.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <functional>
-#include <span>
 #include <utility>
 
 #include "router/base/status.h"
-#include "router/base/text.h"
-#include "router/playbook/calendar.h"
+#include "router/playbook/calendar_compiler.h"
+#include "router/playbook/zone.h"
 
 namespace tandem::playbook {
 namespace {
 
-constexpr std::size_t kIntervalsMax = 64;
-constexpr std::size_t kEntriesMax = 64;  // Of one field of an interval.
 constexpr std::size_t kEntryMaxBytes = 64;
-constexpr int kYearFirst = 1970;
-constexpr int kYearLast = 2999;
-constexpr int kMinutesADay = 24 * 60;
-constexpr int kDayMax = 31;
-
-constexpr std::string_view kWeekdays[] = {"sunday",   "monday", "tuesday", "wednesday",
-                                          "thursday", "friday", "saturday"};
-constexpr std::string_view kMonths[] = {"january",   "february", "march",    "april",
-                                        "may",       "june",     "july",     "august",
-                                        "september", "october",  "november", "december"};
-
-// Zones that a typing mistake is compared with when the database has no such name. Not all of them:
-// those where most people are.
-constexpr std::string_view kKnownZones[] = {"UTC",
-                                            "Africa/Cairo",
-                                            "Africa/Johannesburg",
-                                            "Africa/Lagos",
-                                            "Africa/Nairobi",
-                                            "America/Anchorage",
-                                            "America/Bogota",
-                                            "America/Buenos_Aires",
-                                            "America/Chicago",
-                                            "America/Denver",
-                                            "America/Halifax",
-                                            "America/Los_Angeles",
-                                            "America/Mexico_City",
-                                            "America/New_York",
-                                            "America/Phoenix",
-                                            "America/Santiago",
-                                            "America/Sao_Paulo",
-                                            "America/St_Johns",
-                                            "America/Toronto",
-                                            "America/Vancouver",
-                                            "Asia/Bangkok",
-                                            "Asia/Dhaka",
-                                            "Asia/Dubai",
-                                            "Asia/Hong_Kong",
-                                            "Asia/Jakarta",
-                                            "Asia/Jerusalem",
-                                            "Asia/Karachi",
-                                            "Asia/Kolkata",
-                                            "Asia/Manila",
-                                            "Asia/Riyadh",
-                                            "Asia/Seoul",
-                                            "Asia/Shanghai",
-                                            "Asia/Singapore",
-                                            "Asia/Taipei",
-                                            "Asia/Tehran",
-                                            "Asia/Tokyo",
-                                            "Australia/Adelaide",
-                                            "Australia/Brisbane",
-                                            "Australia/Lord_Howe",
-                                            "Australia/Melbourne",
-                                            "Australia/Perth",
-                                            "Australia/Sydney",
-                                            "Europe/Amsterdam",
-                                            "Europe/Athens",
-                                            "Europe/Berlin",
-                                            "Europe/Brussels",
-                                            "Europe/Bucharest",
-                                            "Europe/Budapest",
-                                            "Europe/Copenhagen",
-                                            "Europe/Dublin",
-                                            "Europe/Helsinki",
-                                            "Europe/Istanbul",
-                                            "Europe/Kyiv",
-                                            "Europe/Lisbon",
-                                            "Europe/London",
-                                            "Europe/Madrid",
-                                            "Europe/Moscow",
-                                            "Europe/Oslo",
-                                            "Europe/Paris",
-                                            "Europe/Prague",
-                                            "Europe/Rome",
-                                            "Europe/Stockholm",
-                                            "Europe/Vienna",
-                                            "Europe/Warsaw",
-                                            "Europe/Zurich",
-                                            "Pacific/Auckland",
-                                            "Pacific/Honolulu"};
-
-template <typename Words>
-std::string Nearest(std::string_view word, const Words& words) {
-  return NearestName(word, {std::begin(words), std::end(words)});
-}
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
-std::optional<int> ReadNumber(std::string_view text) {
-  int number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-// "08:30" → 510, "24:00" → 1440.
-std::optional<int> ReadClock(std::string_view text) {
-  if (text.size() != 5 || text[2] != ':') return std::nullopt;
-  for (const std::size_t i : {0, 1, 3, 4}) {
-    if (text[i] < '0' || text[i] > '9') return std::nullopt;
-  }
-  const int minutes =
-      ((text[0] - '0') * 10 + (text[1] - '0')) * 60 + (text[3] - '0') * 10 + (text[4] - '0');
-  if (text[3] > '5' || minutes > kMinutesADay) return std::nullopt;
-  return minutes;
-}
-
-// The two ends of "a:b"; the same twice for "a".
-std::pair<std::string_view, std::string_view> Ends(std::string_view text) {
-  const std::size_t colon = text.find(':');
-  if (colon == std::string_view::npos) return {text, text};
-  return {text.substr(0, colon), text.substr(colon + 1)};
-}
+constexpr int kDepthMax = 8;
+constexpr int kAskedMax = 1'000;  // So that a few lines cannot ask 64^8 calendars.
 
 }  // namespace
 
-// Gathers every mistake of a calendar, not just the first.
-class CalendarCompiler {
- public:
-  explicit CalendarCompiler(const CalendarSpec& spec) : spec_(spec) {}
-
-  absl::StatusOr<Calendar> Compile() {
-    Calendar calendar;
-    calendar.spec_ = spec_;
-    CompileZone(calendar.zone_);
-    if (spec_.intervals.empty()) {
-      Refuse("intervals",
-             "a calendar needs an interval; for one that is always on write times: "
-             "[\"00:00-24:00\"]");
-    }
-    if (spec_.intervals.size() > kIntervalsMax) {
-      Refuse("intervals", fmt::format("{} intervals; at most {} are taken", spec_.intervals.size(),
-                                      kIntervalsMax));
-      return status_;
-    }
-    for (std::size_t i = 0; i < spec_.intervals.size(); ++i) {
-      where_ = fmt::format("intervals[{}]", i);
-      calendar.intervals_.push_back(CompileInterval(spec_.intervals[i]));
-    }
-    if (!status_.ok()) return status_;
-    return calendar;
+void CalendarCompiler::Refuse(std::string_view field, std::string_view description) {
+  if (status_.ok()) {
+    status_ = InvalidField("CALENDAR_INVALID", field, description);
+  } else {
+    status_ = AddField(std::move(status_), {std::string(field), std::string(description)});
   }
+}
 
- private:
-  using Range = Calendar::Range;
-  using Interval = Calendar::Interval;
+bool CalendarCompiler::IsTooMany(std::string_view field, Bound bound) {
+  if (bound.entries <= bound.most) return false;
+  Refuse(field, fmt::format("{} entries; at most {} are taken", bound.entries, bound.most));
+  return true;
+}
 
-  void Refuse(std::string_view field, std::string_view description) {
-    if (status_.ok()) {
-      status_ = InvalidField("CALENDAR_INVALID", field, description);
-    } else {
-      status_ = AddField(std::move(status_), {std::string(field), std::string(description)});
-    }
+void CalendarCompiler::ForEach(const std::vector<std::string>& entries, std::string_view field,
+                               std::size_t most, const AddEntry& add) {
+  if (IsTooMany(field, {entries.size(), most})) return;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const std::string why = entries[i].size() > kEntryMaxBytes
+                                ? fmt::format("longer than {} bytes", kEntryMaxBytes)
+                                : add(entries[i]);
+    if (!why.empty()) Refuse(fmt::format("{}[{}]", field, i), why);
   }
+}
 
-  void CompileZone(absl::TimeZone& zone) {
-    const std::string& name = spec_.location;
-    if (name.empty()) return;  // UTC, which a TimeZone is from the start.
-    // The look-up would also take files of the machine and names that hang on its set-up.
-    const bool plain = name.size() <= kEntryMaxBytes && name.front() != '/' &&
-                       std::all_of(name.begin(), name.end(), [](char c) {
-                         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                                (c >= '0' && c <= '9') || c == '/' || c == '_' || c == '-' ||
-                                c == '+';
-                       });
-    if (plain && Lower(name) != "local" && name != "localtime" && absl::LoadTimeZone(name, &zone)) {
+void CalendarCompiler::CompileOthers(Calendar& calendar) {
+  const auto take = [&](const std::vector<std::string>& names,
+                        const std::vector<std::shared_ptr<const Calendar>>& others,
+                        std::string_view field) {
+    if (names.empty()) return;
+    if (others.size() != names.size()) {
+      Refuse(field,
+             "this calendar stands alone; only the calendars of a playbook can name each other");
       return;
     }
-    if (Lower(name) == "local" || name == "localtime") {
-      Refuse("location",
-             fmt::format("\"{}\" differs from machine to machine; name the zone, such as "
-                         "Europe/Berlin",
-                         Shown(name)));
-      return;
-    }
-    const std::string nearest = NearestZone(name.substr(0, kEntryMaxBytes));
-    Refuse("location",
-           fmt::format("the time-zone database has no \"{}\"; {}", Shown(name),
-                       nearest.empty() ? std::string("expected an IANA name such as Europe/Berlin")
-                                       : fmt::format("did you mean \"{}\"?", nearest)));
-  }
-
-  static std::string NearestZone(std::string name) {
-    // "america/new york": capitals after a separator, no blanks.
-    bool begins = true;
-    for (char& c : name) {
-      if (c == ' ') c = '_';
-      if (begins && c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-      begins = c == '/' || c == '_' || c == '-';
-    }
-    for (const std::string_view zone : kKnownZones) {
-      if (zone.size() > name.size() && zone.substr(zone.size() - name.size() - 1, 1) == "/" &&
-          zone.substr(zone.size() - name.size()) == name) {
-        return std::string(zone);  // "Berlin".
+    for (std::size_t i = 0; i < others.size(); ++i) {
+      calendar.depth_ = std::max(calendar.depth_, others[i]->depth_ + 1);
+      calendar.asked_ = std::min(calendar.asked_ + others[i]->asked_, kAskedMax + 1);
+      if (others[i]->depth_ >= kDepthMax) {
+        Refuse(fmt::format("{}[{}]", field, i),
+               fmt::format("calendars within calendars are {} deep here; at most {} are taken",
+                           others[i]->depth_ + 1, kDepthMax));
       }
     }
-    return Nearest(name, kKnownZones);
+  };
+  take(spec_.any_of, others_.any_of, "any_of");
+  take(spec_.except, others_.except, "except");
+  if (calendar.asked_ > kAskedMax) {
+    Refuse(spec_.any_of.empty() ? "except" : "any_of",
+           fmt::format("more than {} calendars would be asked in all, those that others name "
+                       "counted each time; name fewer",
+                       kAskedMax));
   }
-
-  Interval CompileInterval(const IntervalSpec& spec) {
-    Interval interval;
-    const absl::Status before = status_;
-    if (spec == IntervalSpec()) {
-      Refuse(where_,
-             "an interval that says nothing would always hold; give times, weekdays, "
-             "days_of_month, months or years");
-    }
-    std::uint64_t weekdays = 0, months = 0;
-    ForEach(spec.times, "times", [&](std::string_view entry) { return AddTimes(entry, interval); });
-    ForEach(spec.weekdays, "weekdays",
-            [&](std::string_view entry) { return AddWeekdays(entry, weekdays); });
-    ForEach(spec.days_of_month, "days_of_month",
-            [&](std::string_view entry) { return AddDays(entry, interval); });
-    ForEach(spec.months, "months",
-            [&](std::string_view entry) { return AddMonths(entry, months); });
-    ForEach(spec.years, "years", [&](std::string_view entry) { return AddYears(entry, interval); });
-    interval.weekdays = static_cast<std::uint8_t>(spec.weekdays.empty() ? 0x7F : weekdays);
-    interval.months = static_cast<std::uint16_t>(spec.months.empty() ? 0x1FFE : months);
-    if (spec.times.empty()) interval.today = {{0, kMinutesADay}};
-    if (spec.days_of_month.empty()) interval.days_of_month.fill(0xFFFFFFFE);
-    Merge(interval.today);
-    Merge(interval.tomorrow);
-    if (before.ok() && status_.ok() && !EverHolds(interval)) {
-      Refuse(where_,
-             "no day has this weekday, day of month, month and year at once, so it would "
-             "never hold");
-    }
-    return interval;
+  calendar.others_ = others_;
+  if (spec_.location.empty() && spec_.intervals.empty() && spec_.dates.empty() &&
+      spec_.recurring.empty() && !others_.any_of.empty()) {
+    calendar.zone_ = others_.any_of.front()->zone_;
+    calendar.zone_name_ = others_.any_of.front()->zone_name_;
   }
+}
 
-  // Calls `add` for each entry; what it returns is why the entry is refused, or "".
-  void ForEach(const std::vector<std::string>& entries, std::string_view field,
-               const std::function<std::string(std::string_view)>& add) {
-    if (entries.size() > kEntriesMax) {
-      Refuse(fmt::format("{}.{}", where_, field),
-             fmt::format("{} entries; at most {} are taken", entries.size(), kEntriesMax));
-      return;
-    }
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-      const std::string why = entries[i].size() > kEntryMaxBytes
-                                  ? fmt::format("longer than {} bytes", kEntryMaxBytes)
-                                  : add(entries[i]);
-      if (!why.empty()) Refuse(fmt::format("{}.{}[{}]", where_, field, i), why);
-    }
+absl::StatusOr<Calendar> CalendarCompiler::Compile() {
+  Calendar calendar;
+  calendar.spec_ = spec_;
+  calendar.zone_name_ = spec_.location.empty() ? "UTC" : spec_.location;
+  if (const std::string why = LoadZone(spec_.location, calendar.zone_); !why.empty()) {
+    Refuse("location", why);
   }
-
-  static std::string AddTimes(std::string_view entry, Interval& interval) {
-    const std::string shown = Shown(entry);
-    const std::size_t dash = entry.find('-');
-    const auto first = ReadClock(entry.substr(0, dash));
-    const auto last =
-        dash == std::string_view::npos ? std::nullopt : ReadClock(entry.substr(dash + 1));
-    if (!first || !last) {
-      const std::string_view bad =
-          first ? entry.substr(std::min(dash, entry.size() - 1) + 1) : entry.substr(0, dash);
-      if (dash == std::string_view::npos) {
-        return fmt::format("\"{}\" is not a range of times; expected a form such as 08:00-17:00",
-                           shown);
-      }
-      return fmt::format(
-          "\"{}\" in \"{}\" is not a time of day; expected two digits each, from 00:00 "
-          "to 24:00",
-          Shown(bad), shown);
-    }
-    if (*first == kMinutesADay) {
-      return fmt::format(
-          "\"{}\" starts at 24:00, which can only be an end; start at 00:00 of the next "
-          "day",
-          shown);
-    }
-    if (*first == *last) {
-      return fmt::format("\"{}\" ends when it starts; write 00:00-24:00 for a whole day", shown);
-    }
-    if (*first < *last) {
-      interval.today.push_back({*first, *last});
-    } else {
-      interval.today.push_back({*first, kMinutesADay});
-      if (*last > 0) interval.tomorrow.push_back({0, *last});
-    }
-    return "";
+  if (spec_.intervals.empty() && spec_.dates.empty() && spec_.recurring.empty() &&
+      spec_.any_of.empty()) {
+    Refuse("intervals",
+           "nothing says when this calendar is on; give intervals, dates or recurring. One that is "
+           "always on has the interval times: [\"00:00-24:00\"]");
   }
+  CompileIntervals(calendar);
+  CompileDates(calendar);
+  CompileRecurring(calendar);
+  CompileOthers(calendar);
+  if (!status_.ok()) return status_;
+  calendar.wall_clock_only_ =
+      calendar.spans_ == nullptr && others_.any_of.empty() && others_.except.empty();
+  calendar.warnings_ = std::move(warnings_);
+  return calendar;
+}
 
-  static std::string AddWeekdays(std::string_view entry, std::uint64_t& days) {
-    return AddNamed(entry, kWeekdays, 0, "weekday", " (the week begins on sunday)", days);
-  }
+absl::StatusOr<Calendar> Calendar::Compile(const CalendarSpec& spec) { return Compile(spec, {}); }
 
-  static std::string AddMonths(std::string_view entry, std::uint64_t& months) {
-    return AddNamed(entry, kMonths, 1, "month", "", months);
-  }
-
-  // A range of named things, the first of which has the number `base`; months may be numbers too.
-  static std::string AddNamed(std::string_view entry, std::span<const std::string_view> names,
-                              int base, std::string_view what, std::string_view note,
-                              std::uint64_t& bits) {
-    const int last_number = base + static_cast<int>(names.size()) - 1;
-    const auto read = [&](std::string_view text) -> std::optional<int> {
-      const std::string lower = Lower(text);
-      const auto found = std::find(names.begin(), names.end(), lower);
-      if (found != names.end()) return base + static_cast<int>(found - names.begin());
-      const std::optional<int> number = base == 1 ? ReadNumber(text) : std::nullopt;
-      return number && *number >= base && *number <= last_number ? number : std::nullopt;
-    };
-    const auto [first_text, last_text] = Ends(entry);
-    const auto first = read(first_text);
-    const auto last = read(last_text);
-    if (!first || !last) {
-      const std::string_view bad = first ? last_text : first_text;
-      return fmt::format("\"{}\" is not a {}; {}", Shown(bad), what, NamedHint(bad, names));
-    }
-    if (*first > *last) {
-      const auto name = [&](int number) { return names[static_cast<std::size_t>(number - base)]; };
-      const auto range = [&](int a, int b) {
-        return a == b ? fmt::format("\"{}\"", name(a)) : fmt::format("\"{}:{}\"", name(a), name(b));
-      };
-      return fmt::format("\"{}\" ends before it starts{}; write two entries: {} and {}",
-                         Shown(entry), note, range(*first, last_number), range(base, *last));
-    }
-    for (int i = *first; i <= *last; ++i) bits |= std::uint64_t{1} << i;
-    return "";
-  }
-
-  static std::string NamedHint(std::string_view bad, std::span<const std::string_view> names) {
-    const std::string lower = Lower(bad);
-    std::string nearest;
-    for (const std::string_view name : names) {
-      if (lower.size() >= 3 && name.substr(0, lower.size()) == lower) nearest = name;  // "mon".
-    }
-    if (nearest.empty()) nearest = Nearest(lower, names);
-    return nearest.empty() ? fmt::format("expected a name such as {}", names[1])
-                           : fmt::format("did you mean \"{}\"?", nearest);
-  }
-
-  static std::string AddDays(std::string_view entry, Interval& interval) {
-    const auto [first_text, last_text] = Ends(entry);
-    const auto first = ReadNumber(first_text);
-    const auto last = ReadNumber(last_text);
-    const auto valid = [](std::optional<int> day) {
-      return day && *day != 0 && *day >= -kDayMax && *day <= kDayMax;
-    };
-    if (!valid(first) || !valid(last)) {
-      return fmt::format(
-          "\"{}\" is not a day of the month; expected 1 to 31, or -1 to -31 from the end",
-          Shown(valid(first) ? last_text : first_text));
-    }
-    if (*first < 0 && *last > 0) {
-      return fmt::format(
-          "\"{}\" starts from the end of the month and ends from its start; both count "
-          "from one end",
-          Shown(entry));
-    }
-    if ((*first < 0) == (*last < 0) && *first > *last) {
-      return fmt::format("\"{}\" ends before it starts", Shown(entry));
-    }
-    for (int length = 28; length <= kDayMax; ++length) {
-      const auto from_start = [&](int day) { return day < 0 ? length + day + 1 : day; };
-      const int begin = std::max(1, from_start(*first));
-      const int end = std::min(length, from_start(*last));
-      for (int day = begin; day <= end; ++day) {
-        interval.days_of_month[static_cast<std::size_t>(length - 28)] |= std::uint32_t{1} << day;
-      }
-    }
-    return "";
-  }
-
-  static std::string AddYears(std::string_view entry, Interval& interval) {
-    const auto [first_text, last_text] = Ends(entry);
-    const auto first = ReadNumber(first_text);
-    const auto last = ReadNumber(last_text);
-    const auto valid = [](std::optional<int> year) {
-      return year && *year >= kYearFirst && *year <= kYearLast;
-    };
-    if (!valid(first) || !valid(last)) {
-      return fmt::format("\"{}\" is not a year; expected {} to {}",
-                         Shown(valid(first) ? last_text : first_text), kYearFirst, kYearLast);
-    }
-    if (*first > *last) return fmt::format("\"{}\" ends before it starts", Shown(entry));
-    interval.years.push_back({*first, *last});
-    return "";
-  }
-
-  // Sorts, and joins what touches.
-  static void Merge(std::vector<Range>& ranges) {
-    std::sort(ranges.begin(), ranges.end(),
-              [](const Range& a, const Range& b) { return a.first < b.first; });
-    std::vector<Range> merged;
-    for (const Range& range : ranges) {
-      if (!merged.empty() && range.first <= merged.back().last) {
-        merged.back().last = std::max(merged.back().last, range.last);
-      } else {
-        merged.push_back(range);
-      }
-    }
-    ranges = std::move(merged);
-  }
-
-  // Weekdays, month lengths and leap years repeat every 400 years.
-  static bool EverHolds(const Interval& interval) {
-    if (interval.years.empty()) return HoldsWithin(interval, {2000, 2399});
-    return std::any_of(interval.years.begin(), interval.years.end(), [&](const Range& years) {
-      return HoldsWithin(interval, {years.first, std::min(years.last, years.first + 399)});
-    });
-  }
-
-  static bool HoldsWithin(const Interval& interval, const Range& years) {
-    const absl::CivilDay end(years.last + 1, 1, 1);
-    for (absl::CivilDay day(years.first, 1, 1); day < end; ++day) {
-      if (Calendar::DayMatches(interval, day)) return true;
-    }
-    return false;
-  }
-
-  const CalendarSpec& spec_;
-  absl::Status status_;
-  std::string where_;
-};
-
-absl::StatusOr<Calendar> Calendar::Compile(const CalendarSpec& spec) {
-  return CalendarCompiler(spec).Compile();
+absl::StatusOr<Calendar> Calendar::Compile(const CalendarSpec& spec, const Others& others) {
+  return CalendarCompiler(spec, others).Compile();
 }
 
 }  // namespace tandem::playbook

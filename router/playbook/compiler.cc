@@ -18,7 +18,6 @@ constexpr std::size_t kStepsMax = 64;
 constexpr std::uint32_t kRepeatMax = 100;
 constexpr std::size_t kTenantMaxBytes = 63;
 constexpr std::size_t kTextMaxBytes = 1024;
-constexpr std::size_t kIntervalsMax = 64;
 
 }  // namespace
 
@@ -192,58 +191,6 @@ void Compiler::CompileContact(const ConfigNode& node, Contact& contact) {
     contact.secret_name = reader_.Name(*secret).value_or("");
     contact.secret_line = secret->mark.line;
     contact.secret_column = secret->mark.column;
-  }
-}
-
-void Compiler::CompileCalendars() {
-  for (const ConfigNode* node : Section("calendars")) {
-    reader_.IsName(*node, node->key);
-    calendars_.Add(node->key, static_cast<std::uint32_t>(calendars_.size()));
-    if (reader_.IsMap(*node)) CompileCalendar(*node);
-  }
-  std::sort(playbook_->calendars_.begin(), playbook_->calendars_.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
-}
-
-void Compiler::CompileCalendar(const ConfigNode& node) {
-  reader_.OnlyKeys(node, {"location", "intervals"});
-  CalendarSpec spec;
-  if (const ConfigNode* location = node.Find("location")) {
-    spec.location = reader_.Text(*location, kTextMaxBytes).value_or("");
-  }
-  const ConfigNode* intervals = reader_.Required(node, "intervals", "a list of intervals");
-  if (intervals == nullptr) return;
-  bool readable = intervals->kind == ConfigNode::Kind::kList;
-  for (const ConfigNode* item : reader_.List(*intervals, kIntervalsMax)) {
-    IntervalSpec& interval = spec.intervals.emplace_back();
-    readable = reader_.IsMap(*item) && readable;
-    reader_.OnlyKeys(*item, {"times", "weekdays", "days_of_month", "months", "years"});
-    const auto read = [&](std::string_view key, std::vector<std::string>& entries) {
-      const ConfigNode* list = item->Find(key);
-      if (list == nullptr) return;
-      readable = readable && list->kind == ConfigNode::Kind::kList && !list->children.empty();
-      if (list->kind == ConfigNode::Kind::kList && list->children.empty()) {
-        reader_.Error(*list, "an empty list would never hold; leave it out, or say when");
-      }
-      for (const ConfigNode* entry : reader_.List(*list, kIntervalsMax)) {
-        entries.push_back(reader_.Text(*entry, kTextMaxBytes).value_or(""));
-        readable = readable && !entries.back().empty();
-      }
-    };
-    read("times", interval.times);
-    read("weekdays", interval.weekdays);
-    read("days_of_month", interval.days_of_month);
-    read("months", interval.months);
-    read("years", interval.years);
-  }
-  if (!readable) return;
-  auto calendar = Calendar::Compile(spec);
-  if (calendar.ok()) {
-    playbook_->calendars_.emplace_back(node.key, *std::move(calendar));
-    return;
-  }
-  for (const FieldError& field : FieldsOf(calendar.status())) {
-    reader_.Error(Deepest(node, field.field), field.description);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "router/playbook/calendar.h"
 #include "router/playbook/node.h"
 #include "router/playbook/parse.h"
 #include "router/playbook/playbook.h"
@@ -98,8 +99,6 @@ class Compiler {
   void CompileHead();
   void CompileContacts();
   void CompileContact(const ConfigNode& node, Contact& contact);
-  void CompileCalendars();
-  void CompileCalendar(const ConfigNode& node);
   void CompileEscalations();
   void CompileEscalation(const ConfigNode& node, Escalation& escalation);
   void CompileLastResort();
@@ -131,6 +130,30 @@ class Compiler {
   // compiler_schedules.cc: who is on call.
   void CompileSchedules();
   void CompileSchedule(const ConfigNode& node);
+
+  // compiler_calendars.cc: when.
+  struct CalendarDraft {
+    const ConfigNode* node = nullptr;
+    CalendarSpec spec;
+    std::vector<std::uint32_t> any_of, except;  // into the drafts
+    enum class State { kWaiting, kOpen, kDone } state = State::kWaiting;
+    // nullptr when it is not done, or wrong in a way that is said already.
+    std::shared_ptr<const Calendar> calendar;
+    bool readable = true;
+  };
+  void CompileCalendars();
+  void ReadCalendar(CalendarDraft& draft);
+  IntervalSpec ReadInterval(const ConfigNode& node, bool& readable);
+  RecurrenceSpec ReadRecurrence(const ConfigNode& node, bool& readable);
+  // The texts under `key`, at most `max`; none when there is no such key.
+  std::vector<std::string> ReadTexts(const ConfigNode& map, std::string_view key, std::size_t max,
+                                     bool& readable);
+  void ResolveCalendars(CalendarDraft& draft);
+  // Compiles what `drafts[path.back()]` names, then itself. `path`: from the one that was asked
+  // for to this one.
+  void FinishCalendar(std::vector<CalendarDraft>& drafts, std::vector<std::uint32_t>& path);
+  void RefuseCircle(const std::vector<CalendarDraft>& drafts,
+                    const std::vector<std::uint32_t>& path, std::uint32_t again);
 
   // compiler_rules.cc: what is done about which alert.
   void CompileRules();

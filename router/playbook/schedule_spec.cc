@@ -10,6 +10,7 @@
 #include "router/base/status.h"
 #include "router/base/text.h"
 #include "router/playbook/schedule.h"
+#include "router/playbook/zone.h"
 
 namespace tandem::playbook {
 namespace {
@@ -107,18 +108,15 @@ class ScheduleCompiler {
     }
   }
 
-  // What a calendar takes as its zone, with the same words where it takes none.
   bool CompileZone() {
     const std::string& name = schedule_.spec_.time_zone;
     if (name.empty()) {
       Refuse("time_zone", "expected an IANA name such as Europe/Berlin");
       return false;
     }
-    const auto calendar =
-        Calendar::Compile({.location = name, .intervals = {{.times = {"00:00-24:00"}}}});
-    for (const FieldError& field : FieldsOf(calendar.status()))
-      Refuse("time_zone", field.description);
-    return calendar.ok() && absl::LoadTimeZone(name, &schedule_.zone_);
+    const std::string refused = LoadZone(name, schedule_.zone_);
+    if (!refused.empty()) Refuse("time_zone", refused);
+    return refused.empty();
   }
 
   void CompileLayer(std::size_t index) {

@@ -168,17 +168,54 @@ class ItemReader {
       const std::string path = fmt::format("calendars[\"{}\"]", Shown(entry.key));
       Remember(path, entry.position);
       v1::Calendar& calendar = (*entity_.mutable_calendars())[entry.key];
-      Map(path, entry.value, {"location", "intervals"}, [&](const YamlNode::Entry& part) {
-        const std::string at = fmt::format("{}.{}", path, part.key);
-        if (part.key == "location") {
-          calendar.set_location(Text(at, part.value));
-        } else {
-          List(at, part.value, [&](const std::string& interval, const YamlNode& item) {
-            Interval(interval, item, *calendar.add_intervals());
-          });
-        }
-      });
+      std::vector<std::string> keys = {"location", "intervals", "dates", "recurring", "exceptions"};
+      for (const YamlNode::Entry& part : entry.value.entries) {
+        // Known, so that CalendarPart can say more about it than that there is no such key.
+        if (part.key == "any_of" || part.key == "except") keys.push_back(part.key);
+      }
+      Map(path, entry.value, std::move(keys),
+          [&](const YamlNode::Entry& part) { CalendarPart(path, part, calendar); });
     }
+  }
+
+  void CalendarPart(const std::string& path, const YamlNode::Entry& part, v1::Calendar& calendar) {
+    const std::string at = fmt::format("{}.{}", path, part.key);
+    if (part.key == "location") {
+      calendar.set_location(Text(at, part.value));
+    } else if (part.key == "intervals") {
+      List(at, part.value, [&](const std::string& interval, const YamlNode& item) {
+        Interval(interval, item, *calendar.add_intervals());
+      });
+    } else if (part.key == "recurring") {
+      List(at, part.value, [&](const std::string& recurrence, const YamlNode& item) {
+        Recurrence(recurrence, item, *calendar.add_recurring());
+      });
+    } else if (part.key == "dates") {
+      Texts(at, part.value, [&](std::string text) { calendar.add_dates(std::move(text)); });
+    } else if (part.key == "exceptions") {
+      Texts(at, part.value, [&](std::string text) { calendar.add_exceptions(std::move(text)); });
+    } else {
+      Problem(part.position, at,
+              "a calendar of an entity stands alone; any_of and except are for the calendars of a "
+              "playbook, which can name each other");
+    }
+  }
+
+  void Recurrence(const std::string& path, const YamlNode& node, v1::Recurrence& recurrence) {
+    Remember(path, node.position);
+    Map(path, node, {"start", "duration", "rule", "exceptions"}, [&](const YamlNode::Entry& entry) {
+      const std::string at = fmt::format("{}.{}", path, entry.key);
+      if (entry.key == "exceptions") {
+        Texts(at, entry.value,
+              [&](std::string text) { recurrence.add_exceptions(std::move(text)); });
+      } else if (entry.key == "start") {
+        recurrence.set_start(Text(at, entry.value));
+      } else if (entry.key == "duration") {
+        recurrence.set_duration(Text(at, entry.value));
+      } else {
+        recurrence.set_rule(Text(at, entry.value));
+      }
+    });
   }
 
   void Interval(const std::string& path, const YamlNode& node, v1::TimeInterval& interval) {

@@ -12,6 +12,11 @@
 //           location: America/New_York
 //           intervals:
 //             - {weekdays: ["monday:friday"], times: ["06:00-22:00"]}
+//         shutdown: {location: America/New_York, dates: ["2026-12-24:2027-01-02"]}
+//         patch-night:
+//           location: America/New_York
+//           recurring: [{start: "2026-01-13 22:00", duration: 4h, rule: "FREQ=MONTHLY;BYDAY=2TU"}]
+//           exceptions: ["2026-12-08"]
 //       matchers: ['instance=~"plc-7-.*"']
 //       coordination: [plant-it]
 //

@@ -105,6 +105,57 @@ TEST(ReadYaml, NamesLineColumnAndPositionOfEveryMistake) {
                   HasSubstr("23:5 entities[5]: is a text; expected a map")));
 }
 
+TEST(ReadYaml, ReadsDatesRecurrencesAndExceptions) {
+  const auto file = ReadYaml(R"(entities:
+  - kind: site
+    id: plant-7
+    calendars:
+      patches:
+        location: America/Chicago
+        dates: ["2026-12-24", "2026-12-31:2027-01-02"]
+        recurring:
+          - {start: "2026-01-13 22:00", duration: 4h, rule: "FREQ=MONTHLY;BYDAY=2TU", exceptions: ["2026-11-10"]}
+          - {start: "2026-03-01 22:00", duration: 1h}
+        exceptions: ["2026-12-08"]
+)");
+  ASSERT_TRUE(file.ok()) << file.status();
+  const v1::Entity plant = *UnpackContent(file->entities[0].content);
+  const v1::Calendar& patches = plant.calendars().at("patches");
+  EXPECT_THAT(patches.dates(), ElementsAre("2026-12-24", "2026-12-31:2027-01-02"));
+  EXPECT_THAT(patches.exceptions(), ElementsAre("2026-12-08"));
+  ASSERT_EQ(patches.recurring_size(), 2);
+  EXPECT_EQ(patches.recurring(0).start(), "2026-01-13 22:00");
+  EXPECT_EQ(patches.recurring(0).duration(), "4h");
+  EXPECT_EQ(patches.recurring(0).rule(), "FREQ=MONTHLY;BYDAY=2TU");
+  EXPECT_THAT(patches.recurring(0).exceptions(), ElementsAre("2026-11-10"));
+  EXPECT_EQ(patches.recurring(1).rule(), "");
+}
+
+TEST(ReadYaml, PointsAtTheMistakesOfACalendar) {
+  EXPECT_THAT(
+      Mistakes(R"(entities:
+  - kind: site
+    id: plant-7
+    calendars:
+      patches:
+        any_of: [production]
+        recurring:
+          - {start: "2026-01-13 24:00", duration: 0m, rule: "FREQ=MONTHLY;BYDAY=2TX"}
+          - {begin: x}
+        dates: ["2026-02-31"]
+)"),
+      ElementsAre(
+          HasSubstr("6:9 entities[0].calendars[\"patches\"].any_of: a calendar of an entity stands "
+                    "alone; any_of and except are for the calendars of a playbook"),
+          HasSubstr("9:14 entities[0].calendars[\"patches\"].recurring[1]: unknown key \"begin\""),
+          HasSubstr("10:17 entities[0].calendars[\"patches\"].dates[0]: there is no day"),
+          HasSubstr("8:21 entities[0].calendars[\"patches\"].recurring[0].start:"),
+          HasSubstr("8:51 entities[0].calendars[\"patches\"].recurring[0].duration:"),
+          HasSubstr("8:61 entities[0].calendars[\"patches\"].recurring[0].rule: BYDAY: \"2TX\""),
+          HasSubstr("9:13 entities[0].calendars[\"patches\"].recurring[1].start: \"\" is not a"),
+          HasSubstr("9:13 entities[0].calendars[\"patches\"].recurring[1].duration: \"\" is")));
+}
+
 TEST(ReadYaml, RefusesWhatYamlWouldHide) {
   EXPECT_THAT(Mistakes("entities:\n  - {kind: site, id: a, id: b}\n"),
               ElementsAre("2:25: the key \"id\" occurs twice"));

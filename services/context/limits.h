@@ -23,6 +23,7 @@ inline constexpr std::size_t kCalendarsMax = 16;
 inline constexpr std::size_t kCalendarNameBytesMax = 128;
 inline constexpr std::size_t kCalendarEntryBytesMax = 64;
 inline constexpr std::size_t kCalendarIntervalsMax = 64;
+inline constexpr std::size_t kCalendarRuleBytesMax = 512;  // Of a recurrence.
 inline constexpr std::size_t kMatchersMax = 8;
 inline constexpr std::size_t kMatcherBytesMax = 4 * 1024;
 inline constexpr std::size_t kCoordinationMax = 16;

@@ -166,14 +166,21 @@ class Checker {
 
   void OneCalendar(const std::string& field, const v1::Calendar& calendar) {
     const auto intervals = static_cast<std::size_t>(calendar.intervals_size());
-    if (intervals == 0 || intervals > kCalendarIntervalsMax) {
+    if (intervals > kCalendarIntervalsMax) {
       Add(field + ".intervals",
-          fmt::format("has {} entries; expected 1 to {}", intervals, kCalendarIntervalsMax));
+          fmt::format("has {} entries; expected at most {}", intervals, kCalendarIntervalsMax));
       return;
     }
     const std::size_t before = problems_.size();
     Text(field + ".location", calendar.location(), kCalendarEntryBytesMax);
-    playbook::CalendarSpec spec{.location = calendar.location(), .intervals = {}};
+    playbook::CalendarSpec spec{
+        .location = calendar.location(),
+        .dates = Entries(field + ".dates", calendar.dates()),
+        .exceptions = Entries(field + ".exceptions", calendar.exceptions())};
+    for (int i = 0; i < calendar.recurring_size(); ++i) {
+      spec.recurring.push_back(
+          OneRecurrence(fmt::format("{}.recurring[{}]", field, i), calendar.recurring(i)));
+    }
     for (int i = 0; i < calendar.intervals_size(); ++i) {
       spec.intervals.push_back(
           OneInterval(fmt::format("{}.intervals[{}]", field, i), calendar.intervals(i)));
@@ -186,6 +193,17 @@ class Checker {
       Add(fmt::format("{}.{}", field, wrong.field), wrong.description);
     }
     if (fields.empty()) Add(field, MessageOf(compiled));
+  }
+
+  playbook::RecurrenceSpec OneRecurrence(const std::string& field,
+                                         const v1::Recurrence& recurrence) {
+    Text(field + ".start", recurrence.start(), kCalendarEntryBytesMax);
+    Text(field + ".duration", recurrence.duration(), kCalendarEntryBytesMax);
+    Text(field + ".rule", recurrence.rule(), kCalendarRuleBytesMax);
+    return {.start = recurrence.start(),
+            .duration = recurrence.duration(),
+            .rule = recurrence.rule(),
+            .exceptions = Entries(field + ".exceptions", recurrence.exceptions())};
   }
 
   playbook::IntervalSpec OneInterval(const std::string& field, const v1::TimeInterval& interval) {

@@ -89,7 +89,7 @@ TEST(CheckEntity, NamesEachPartThatIsWrongAndWhatWasExpected) {
                   Problem("relations[2].target", "expected {kind}/{id}"),
                   Problem("relations[3].target", "has no id"),
                   Problem("calendars[\"nights\"].intervals[0].times[0]", "25:00"),
-                  Problem("calendars[\"none\"].intervals", "expected 1 to 64"),
+                  Problem("calendars[\"none\"].intervals", "nothing says when"),
                   Problem("calendars[\"zone\"].location", "Mars/Olympus"),
                   Problem("matchers[0]", "no operator"), Problem("matchers[1]", "asks the context"),
                   Problem("coordination[0]", "is no team")));

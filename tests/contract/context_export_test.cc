@@ -31,6 +31,12 @@ constexpr char kFile[] = R"(entities:
         intervals:
           - {weekdays: ["monday:friday"], times: ["06:00-22:00"]}
           - {years: ["2026"], months: [may]}
+      holidays: {location: Europe/Vienna, dates: ["2026-12-24", "2026-12-31:2027-01-02"]}
+      patches:
+        recurring:
+          - {start: "2026-01-13 22:00", duration: 4h, rule: "FREQ=MONTHLY;BYDAY=2TU", exceptions: ["2026-11-10"]}
+          - {start: "2026-03-01 22:00", duration: 1h}
+        exceptions: ["2026-12-08"]
     matchers: ['instance=~"plc-7-.*"']
     coordination: [plant-safety, works-council]
   - {kind: service, id: mes}

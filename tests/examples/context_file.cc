@@ -32,11 +32,19 @@ void ExpectKeys(const ConfigNode& map, const std::vector<std::string>& keys) {
 }
 
 CalendarSpec ReadCalendar(const ConfigNode& node) {
-  ExpectKeys(node, {"location", "intervals"});
+  ExpectKeys(node, {"location", "intervals", "dates", "recurring", "exceptions"});
   CalendarSpec spec;
   spec.location = Text(node, "location");
+  spec.dates = Texts(node, "dates");
+  spec.exceptions = Texts(node, "exceptions");
+  if (const ConfigNode* recurring = node.Find("recurring")) {
+    for (const ConfigNode* item : recurring->children) {
+      ExpectKeys(*item, {"start", "duration", "rule", "exceptions"});
+      spec.recurring.push_back({Text(*item, "start"), Text(*item, "duration"), Text(*item, "rule"),
+                                Texts(*item, "exceptions")});
+    }
+  }
   const ConfigNode* intervals = node.Find("intervals");
-  EXPECT_NE(intervals, nullptr) << node.Path();
   if (intervals == nullptr) return spec;
   for (const ConfigNode* item : intervals->children) {
     ExpectKeys(*item, {"times", "weekdays", "days_of_month", "months", "years"});

@@ -50,12 +50,22 @@ Json IntervalOf(const v1::TimeInterval& interval) {
   return json;
 }
 
+Json RecurrenceOf(const v1::Recurrence& recurrence) {
+  Json json = {{"start", recurrence.start()}, {"duration", recurrence.duration()}};
+  if (!recurrence.rule().empty()) json["rule"] = recurrence.rule();
+  PutTexts("exceptions", recurrence.exceptions(), json);
+  return json;
+}
+
 Json CalendarOf(const v1::Calendar& calendar) {
   Json json = Json::object();
   if (!calendar.location().empty()) json["location"] = calendar.location();
-  json["intervals"] = Json::array();
   for (const auto& interval : calendar.intervals())
     json["intervals"].push_back(IntervalOf(interval));
+  PutTexts("dates", calendar.dates(), json);
+  for (const auto& recurrence : calendar.recurring())
+    json["recurring"].push_back(RecurrenceOf(recurrence));
+  PutTexts("exceptions", calendar.exceptions(), json);
   return json;
 }
 

@@ -74,6 +74,19 @@ std::string EntityText(const v1::Entity& entity, const Look& look) {
       text +=
           Fact(look, "calendar", fmt::format("{} ({}): {}", name, zone, IntervalText(interval)));
     }
+    const auto fact = [&](std::string_view what) {
+      text += Fact(look, "calendar", fmt::format("{} ({}): {}", name, zone, what));
+    };
+    if (!calendar.dates().empty()) fact(fmt::format("on {}", fmt::join(calendar.dates(), ", ")));
+    for (const v1::Recurrence& recurrence : calendar.recurring()) {
+      fact(fmt::format("{} for {}{}{}{}", recurrence.start(), recurrence.duration(),
+                       recurrence.rule().empty() ? "" : ", " + recurrence.rule(),
+                       recurrence.exceptions().empty() ? "" : ", not on ",
+                       fmt::join(recurrence.exceptions(), ", ")));
+    }
+    if (!calendar.exceptions().empty()) {
+      fact(fmt::format("not on {}", fmt::join(calendar.exceptions(), ", ")));
+    }
   }
   for (const std::string& matcher : entity.matchers()) text += Fact(look, "binds", matcher);
   for (const std::string& team : entity.coordination()) text += Fact(look, "involve", team);

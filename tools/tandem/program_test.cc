@@ -415,5 +415,39 @@ TEST_F(Program, ChecksAPlaybookHereAndPointsAtTheMistake) {
                                  HasSubstr("^")));
 }
 
+TEST_F(Program, ImportsAnICalendarFileAsYamlThatAPlaybookTakes) {
+  const std::string ics =
+      "BEGIN:VCALENDAR\r\n"
+      "BEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Heiliger Abend\r\nDTSTART;VALUE=DATE:20261224\r\n"
+      "END:VEVENT\r\n"
+      "BEGIN:VEVENT\r\nUID:2\r\nDTSTART;TZID=Europe/Vienna:20260113T220000\r\nDURATION:PT4H\r\n"
+      "RRULE:FREQ=MONTHLY;BYDAY=2TU\r\nEXDATE;VALUE=DATE:20261208\r\nEND:VEVENT\r\n"
+      "BEGIN:VEVENT\r\nUID:3\r\nEND:VEVENT\r\n"
+      "END:VCALENDAR\r\n";
+
+  const Outcome yaml = Run({"calendar", "import", "-", "--name", "holidays"}, ics);
+  EXPECT_EQ(yaml.code, 0) << yaml.err;
+  EXPECT_EQ(yaml.out,
+            "calendars:\n"
+            "  holidays:\n"
+            "    location: \"Europe/Vienna\"\n"
+            "    dates:\n"
+            "      - \"2026-12-24\"  # Heiliger Abend\n"
+            "    recurring:\n"
+            "      - {start: \"2026-01-13 22:00\", duration: 4h, rule: "
+            "\"FREQ=MONTHLY;BYDAY=2TU\", exceptions: [\"2026-12-08\"]}\n");
+  EXPECT_EQ(yaml.err, "-:14: 3: has no DTSTART\n3 events: 1 dates, 1 recurrences, 1 notes\n");
+
+  const Outcome json =
+      Run({"--json", "calendar", "import", "-", "--location", "Europe/London"}, ics);
+  EXPECT_EQ(json.code, 0) << json.err;
+  EXPECT_THAT(json.out, HasSubstr("\"location\": \"Europe/London\""));
+  EXPECT_THAT(json.err, HasSubstr("it recurs by the wall clock of Europe/Vienna, not of "
+                                  "Europe/London"));
+
+  EXPECT_EQ(Run({"calendar", "import", "-"}, "<html>").code, 2);
+  EXPECT_EQ(Run({"calendar", "import", "-", "--name", "a b"}, ics).code, 2);
+}
+
 }  // namespace
 }  // namespace tandem::cli
