@@ -10,11 +10,39 @@
 namespace tandem::codec {
 namespace {
 
-std::string At(core::Micros micros) { return TimeText(absl::FromUnixMicros(micros)); }
+std::string At(core::Micros micros) { return SecondsText(absl::FromUnixMicros(micros)); }
 
 std::string Who(const core::Actor& actor) {
   if (actor.side == Side::kUnspecified) return "Tandem";
   return fmt::format("{} ({})", actor.principal, ToText(actor.side));
+}
+
+std::string_view Follows(playbook::Unanswered unanswered) {
+  switch (unanswered) {
+    case playbook::Unanswered::kEscalate:
+      return "the escalation goes on";
+    case playbook::Unanswered::kProceed:
+      return "the owner acts alone";
+    case playbook::Unanswered::kHold:
+      return "nothing is done until somebody answers";
+  }
+  return "";
+}
+
+// "; nobody is on call by noc-rota, plant-rota"; "" when every schedule of the step had somebody.
+std::string Unstaffed(const core::StepTaken& fact, const char* before) {
+  if (fact.unstaffed.empty()) return "";
+  return fmt::format("{}nobody is on call by {}", before, fmt::join(fact.unstaffed, ", "));
+}
+
+// Whom the contact stands for.
+std::string ToldAs(const core::DeliveryPlanned& fact) {
+  const std::string team = fact.team.empty() ? "" : fmt::format("for team {}", fact.team);
+  if (fact.person.empty()) return team.empty() ? "as the last resort" : team;
+  const std::string person = fact.schedule.empty()
+                                 ? fact.person
+                                 : fmt::format("{} (on call by {})", fact.person, fact.schedule);
+  return team.empty() ? "for " + person : fmt::format("for {}, {}", person, team.substr(4));
 }
 
 class Teller {
@@ -59,27 +87,66 @@ class Teller {
                                ? "Resolved: nothing of it fires any more"
                                : fmt::format("Resolved by {}", Who(fact.actor)));
   }
+  bool operator()(const core::RequestOpened& fact) {
+    std::string options;
+    for (const std::string& option : fact.options) {
+      options += (options.empty() ? " (" : " | ") + option;
+    }
+    if (!options.empty()) options += ")";
+    return Say("REQUEST_OPENED",
+               fmt::format("{} is asked {}: {}{}; due at {}, and then {}", fact.team,
+                           fact.kind == Handling::kNeedsDecision ? "to decide" : "for input",
+                           fact.question, options, At(fact.due), Follows(fact.unanswered)));
+  }
+  bool operator()(const core::RequestAnswered& fact) {
+    By(fact.actor, fact.comment);
+    return Say("REQUEST_ANSWERED", fmt::format("{} answers request {}: {}", Who(fact.actor),
+                                               fact.request, fact.answer));
+  }
+  bool operator()(const core::RequestLapsed& fact) {
+    return Say("REQUEST_LAPSED", fmt::format("Nobody has answered request {} in time: {}",
+                                             fact.request, Follows(fact.unanswered)));
+  }
+  bool operator()(const core::HandoverOffered& fact) {
+    By(fact.actor, fact.comment);
+    return Say("HANDOVER_OFFERED", fmt::format("{} offers the lead to {}, until {}",
+                                               Who(fact.actor), fact.team, At(fact.expires)));
+  }
+  bool operator()(const core::HandoverAccepted& fact) {
+    By(fact.actor, fact.comment);
+    return Say("HANDOVER_ACCEPTED",
+               fmt::format("{} accepts: {} leads", Who(fact.actor), fact.team));
+  }
+  bool operator()(const core::HandoverDeclined& fact) {
+    By(fact.actor, fact.comment);
+    return Say("HANDOVER_DECLINED",
+               fmt::format("{}: the lead is not handed to {}", Who(fact.actor), fact.team));
+  }
+  bool operator()(const core::HandoverLapsed& fact) {
+    return Say("HANDOVER_LAPSED",
+               fmt::format("{} has not replied to the offer of the lead; it stays with {}",
+                           fact.team, incident_.Owner().name));
+  }
   bool operator()(const core::StepTaken& fact) {
+    const std::string because = Unstaffed(fact, ": "), but = Unstaffed(fact, "; ");
     if (fact.last_resort) {
       return Say("ESCALATION_EXHAUSTED",
-                 fact.nobody ? "The escalation is finished and there is nobody left to tell"
-                             : "The escalation is finished; the last resort is told");
+                 fact.nobody
+                     ? "The escalation is finished and there is nobody left to tell" + because
+                     : "The escalation is finished; the last resort is told" + but);
     }
     const std::string round = fact.round > 1 ? fmt::format(" (round {})", fact.round) : "";
-    return Say("STEP_TAKEN", fact.nobody
-                                 ? fmt::format("Step {}{} has nobody to tell; the next "
-                                               "follows at once",
-                                               fact.step, round)
-                                 : fmt::format("Step {}{} of the escalation", fact.step, round));
+    return Say("STEP_TAKEN",
+               fact.nobody ? fmt::format("Step {}{} has nobody to tell{}; the next follows at once",
+                                         fact.step, round, because)
+                           : fmt::format("Step {}{} of the escalation{}", fact.step, round, but));
   }
   bool operator()(const core::StepHastened&) {
     return Say("STEP_TAKEN", "Every delivery of the step has failed; the next follows at once");
   }
   bool operator()(const core::DeliveryPlanned& fact) {
     return SayDelivery(fact, "DELIVERY_PLANNED",
-                       fmt::format("{} to be told {}", fact.contact,
-                                   fact.team.empty() ? "as the last resort"
-                                                     : fmt::format("for team {}", fact.team)));
+                       fmt::format("{} to be told {}", fact.contact, ToldAs(fact)));
   }
   bool operator()(const core::DeliveryAttempted& fact) {
     return SayDelivery(fact, "DELIVERY_ATTEMPTED",
@@ -92,9 +159,14 @@ class Teller {
   }
   bool operator()(const core::DeliveryFailed& fact) {
     entry_->set_reason(fact.detail);
+    if (fact.not_before == 0) {
+      return SayDelivery(fact, "DELIVERY_FAILED",
+                         fmt::format("{} cannot be told yet: {}", fact.contact, fact.detail));
+    }
+    PutTime(fact.not_before, entry_->mutable_next_attempt_time());
     return SayDelivery(fact, "DELIVERY_FAILED",
-                       fmt::format("Telling {} failed: {}; next attempt at {}", fact.contact,
-                                   fact.detail, At(fact.not_before)));
+                       fmt::format("Telling {} failed: {}; next attempt not before {}",
+                                   fact.contact, fact.detail, At(fact.not_before)));
   }
   bool operator()(const core::DeliveryGivenUp& fact) {
     entry_->set_reason(fact.detail);

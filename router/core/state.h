@@ -26,10 +26,43 @@ namespace tandem::core {
 
 // A contact that was told about an incident.
 struct Told {
-  std::string team;  // empty: as the last resort
+  std::string team;  // this and the others as in DeliveryPlanned
   std::string contact;
   bool reached = false;  // an attempt was made, so the message may have arrived
+  std::string person = {}, schedule = {};
   friend bool operator==(const Told&, const Told&) = default;
+};
+
+// A question to a team, and what became of it.
+struct TeamRequest {
+  enum class State : std::uint8_t {
+    kOpen = 1,
+    kAnswered = 2,
+    kLapsed = 3,  // due and not answered; still to be answered
+    kClosed = 4,  // the incident was resolved before anybody answered
+  };
+  std::uint32_t number = 0;  // from 1
+  State state = State::kOpen;
+  Handling kind = Handling::kNeedsInput;
+  std::string team;
+  std::string question;
+  std::vector<std::string> options;
+  Micros asked = 0;
+  Micros due = 0;
+  playbook::Unanswered unanswered = playbook::Unanswered::kEscalate;
+  // While kAnswered.
+  Actor answered_by;
+  Micros answered = 0;
+  std::string answer;
+  friend bool operator==(const TeamRequest&, const TeamRequest&) = default;
+};
+
+// An offer of the lead that waits for a reply.
+struct Handover {
+  std::uint32_t team = 0;  // into the incident's playbook
+  Actor offered_by;
+  Micros expires = 0;
+  friend bool operator==(const Handover&, const Handover&) = default;
 };
 
 struct Incident {
@@ -41,6 +74,7 @@ struct Incident {
   // The version that it began under; it keeps it.
   std::shared_ptr<const playbook::Playbook> playbook;
   std::uint32_t rule = 0;
+  std::uint32_t owner = 0;  // the team that leads, into playbook->teams()
   std::string title;
   std::vector<std::pair<std::string, std::string>> group_labels;
   Identity group;
@@ -65,6 +99,10 @@ struct Incident {
   Micros acknowledged = 0;
   Micros acknowledgement_expires = 0;
 
+  Micros ask_at = 0;                  // when the other side is asked; 0: not any more
+  std::vector<TeamRequest> requests;  // by number; at most Limits::kTeamRequestsMax
+  std::optional<Handover> handover;
+
   Micros resolve_due = 0;  // 0: not scheduled
   Actor resolved_by;       // while resolved
   Micros resolved = 0;
@@ -73,6 +111,7 @@ struct Incident {
   Micros deadline = 0;  // as it stands in TenantState::deadlines; 0: none
 
   const playbook::Rule& Rule() const { return playbook->rules()[rule]; }
+  const playbook::Team& Owner() const { return playbook->teams()[owner]; }
 };
 
 struct Delivery {
@@ -87,7 +126,7 @@ struct Delivery {
   std::shared_ptr<const Incident> as_planned;
   Sequence planned_in;
   std::uint32_t attempts = 0;
-  Micros not_before = 0;
+  Micros not_before = 0;  // 0: at once
 };
 
 struct ClientPosition {
@@ -114,6 +153,9 @@ struct Limits {
   static constexpr std::size_t kClientsMax = 10'000;
   // Requests that are remembered; above it, and after 24 h, the oldest is forgotten.
   static constexpr std::size_t kRequestsMax = 100'000;
+  // Questions of one incident, which asks once each time it opens; above it the oldest is
+  // forgotten.
+  static constexpr std::size_t kTeamRequestsMax = 32;
   // Contacts told about one incident.
   static constexpr std::size_t kToldMax = 1'000;
 };

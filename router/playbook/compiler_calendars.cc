@@ -12,27 +12,6 @@ namespace {
 
 constexpr std::size_t kTextMaxBytes = 1024;
 
-const ConfigNode& Deepest(const ConfigNode& node, std::string_view path) {
-  // `intervals[1].times[0]` below `node`, or as far as the tree goes.
-  const ConfigNode* at = &node;
-  while (!path.empty()) {
-    const ConfigNode* next = nullptr;
-    if (path.front() == '[') {
-      const std::size_t index = std::stoul(std::string(path.substr(1)));
-      if (index < at->children.size()) next = at->children[index];
-      path.remove_prefix(path.find(']') + 1);
-    } else {
-      const std::size_t end = std::min(path.find_first_of(".["), path.size());
-      next = at->Find(path.substr(0, end));
-      path.remove_prefix(end);
-    }
-    if (next == nullptr) return *at;
-    at = next;
-    if (!path.empty() && path.front() == '.') path.remove_prefix(1);
-  }
-  return *at;
-}
-
 }  // namespace
 
 std::vector<std::string> Compiler::ReadTexts(const ConfigNode& map, std::string_view key,

@@ -37,11 +37,26 @@ Match Playbook::MatchByScan(LabelsView labels, const Binding& binding, absl::Tim
   return match;
 }
 
+std::optional<std::uint32_t> Playbook::FindTeam(std::string_view name) const {
+  // A thousand at most, and people ask.
+  const auto found = std::find_if(teams_.begin(), teams_.end(),
+                                  [name](const Team& team) { return team.name == name; });
+  if (found == teams_.end()) return std::nullopt;
+  return static_cast<std::uint32_t>(found - teams_.begin());
+}
+
 const Calendar* Playbook::FindCalendar(std::string_view name) const {
   const auto found = std::lower_bound(
       calendars_.begin(), calendars_.end(), name,
       [](const auto& calendar, std::string_view key) { return calendar.first < key; });
   return found != calendars_.end() && found->first == name ? &found->second : nullptr;
+}
+
+const Schedule* Playbook::FindSchedule(std::string_view name) const {
+  const auto found =
+      std::find_if(schedules_.begin(), schedules_.end(),
+                   [&](const Schedule& schedule) { return schedule.name() == name; });
+  return found == schedules_.end() ? nullptr : &*found;
 }
 
 }  // namespace tandem::playbook

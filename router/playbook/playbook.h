@@ -25,6 +25,7 @@
 #include "router/playbook/calendar.h"
 #include "router/playbook/environment.h"
 #include "router/playbook/matcher.h"
+#include "router/playbook/schedule.h"
 
 namespace tandem::playbook {
 
@@ -37,15 +38,26 @@ struct Contact {
   std::uint32_t secret_line = 0, secret_column = 0;  // where it stands, from 1
 };
 
+struct Person {
+  std::string name;          // unique among people, teams and schedules
+  std::string display_name;  // as people call her; empty: the name
+  Side side = Side::kUnspecified;
+  std::vector<std::uint32_t> contacts;  // into Playbook::contacts(), of her side; not empty
+};
+
 struct Team {
   std::string name;
   Side side = Side::kUnspecified;
   std::vector<std::uint32_t> contacts;  // into Playbook::contacts()
+  std::vector<std::uint32_t> members;   // into Playbook::people(); told by their first contact
 };
 
+// Whom it tells; one of the three lists at least is not empty.
 struct Step {
-  absl::Duration after;              // from the opening (or reopening) of the incident; rises
-  std::vector<std::uint32_t> teams;  // into Playbook::teams(); not empty
+  absl::Duration after;                  // from the opening (or reopening) of the incident; rises
+  std::vector<std::uint32_t> teams;      // into Playbook::teams()
+  std::vector<std::uint32_t> schedules;  // into Playbook::schedules(): who is on call then
+  std::vector<std::uint32_t> people;     // into Playbook::people()
 };
 
 struct Escalation {
@@ -65,6 +77,25 @@ enum class IfMissing : std::uint8_t {
 struct CalendarCondition {
   std::string calendar;  // a name of the playbook, or `kind.name` of an entity
   bool in = true;
+  // The list it stands in: a nested rule has that of each rule around it, too.
+  std::uint32_t list = 0;
+};
+
+// What happens to a request that nobody has answered when it is due.
+enum class Unanswered : std::uint8_t {
+  kEscalate = 1,  // the next step of the escalation is due at once
+  kProceed = 2,   // the owner acts alone
+  kHold = 3,      // nothing is done until somebody answers
+};
+
+// Whom a rule asks, and what. The team is of the side that does not own the incident.
+struct Consult {
+  std::uint32_t team = 0;  // into Playbook::teams()
+  std::string question;
+  std::vector<std::string> options;  // empty: any text answers
+  absl::Duration due;                // from the moment at which the team is told
+  Unanswered unanswered = Unanswered::kEscalate;
+  friend bool operator==(const Consult&, const Consult&) = default;
 };
 
 // What each decision reads stands first, in two lines of the cache: with ten thousand rules every
@@ -78,9 +109,14 @@ struct alignas(64) Rule {
   IfMissing if_missing = IfMissing::kNeedsInput;
   std::optional<Severity> severity;  // overrides the alert's
   std::uint32_t line = 0;            // from 1
+  // The rule that it is nested in; its own index when it stands alone. A nested rule comes before
+  // the rule around it, has its conditions too, and takes from it what it does not say itself.
+  std::uint32_t parent = 0;
   std::vector<Matcher> matchers;
-  // `in` calendars: any of them is on; `not_in`: none of them is.
+  // Of each list of `in` calendars any is on; of `not_in` none is.
   std::vector<CalendarCondition> when;
+  // Who is asked; nullopt when `handling` is autonomous, or there is nobody to ask.
+  std::optional<Consult> consult;
   absl::Duration group_wait;
   absl::Duration resolve_wait;
   absl::Duration reopen_within;
@@ -141,9 +177,15 @@ class Playbook {
   const std::vector<Rule>& rules() const { return rules_; }
   const std::vector<Team>& teams() const { return teams_; }
   const std::vector<Contact>& contacts() const { return contacts_; }
+  const std::vector<Person>& people() const { return people_; }
+  const std::vector<Schedule>& schedules() const { return schedules_; }
   const std::vector<Escalation>& escalations() const { return escalations_; }
   // nullptr when there is none of that name.
   const Calendar* FindCalendar(std::string_view name) const;
+  // nullopt when there is none of that name.
+  std::optional<std::uint32_t> FindTeam(std::string_view name) const;
+  // nullptr when there is none of that name.
+  const Schedule* FindSchedule(std::string_view name) const;
   // Told after the last step of an escalation, and every 30 minutes from then on.
   std::optional<std::uint32_t> last_resort() const { return last_resort_; }
 
@@ -158,8 +200,11 @@ class Playbook {
   std::vector<Rule> rules_;
   std::vector<Team> teams_;
   std::vector<Contact> contacts_;
+  std::vector<Person> people_;
+  std::vector<Schedule> schedules_;  // in the order of the file
   std::vector<Escalation> escalations_;
-  std::vector<std::pair<std::string, Calendar>> calendars_;  // sorted by name
+  std::vector<std::pair<std::string, Calendar>>
+      calendars_;  // sorted by name; schedules point at them
   std::optional<std::uint32_t> last_resort_;
   std::unique_ptr<const RuleIndex> index_;
 };

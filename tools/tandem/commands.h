@@ -14,6 +14,7 @@ void AddIncidentCommands(const Command& root, Session& session);
 void AddFeedCommand(const Command& root, Session& session);
 void AddPlaybookCommands(const Command& root, Session& session);
 void AddCalendarCommands(const Command& root, Session& session);
+void AddScheduleCommands(const Command& root, Session& session);  // schedule, oncall
 void AddContextCommands(const Command& root, Session& session);
 void AddJournalCommands(const Command& root, Session& session);
 void AddAdminCommands(const Command& root, Session& session);

@@ -27,23 +27,6 @@ namespace {
 
 using Stub = v1::Playbooks::Stub;
 
-// Much more than is taken, so that the refusal can name the size.
-constexpr std::size_t kReadMaxBytes = 64 << 20;
-
-std::vector<v1::PlaybookFinding> ToProto(const std::vector<playbook::Finding>& findings) {
-  std::vector<v1::PlaybookFinding> protos;
-  for (const playbook::Finding& finding : findings) {
-    v1::PlaybookFinding& proto = protos.emplace_back();
-    proto.set_level(finding.level == playbook::Finding::Level::kError
-                        ? v1::PlaybookFinding::ERROR
-                        : v1::PlaybookFinding::WARNING);
-    proto.set_line(finding.line);
-    proto.set_column(finding.column);
-    proto.set_message(finding.message);
-  }
-  return protos;
-}
-
 struct CheckOptions {
   std::string file;
   bool ask_router = false;
@@ -77,7 +60,7 @@ absl::StatusOr<v1::ValidatePlaybookResponse> CheckThere(Session& session,
 }
 
 absl::StatusOr<int> Check(Session& session, const CheckOptions& options) {
-  TANDEM_ASSIGN_OR_RETURN(const std::string source, ReadFile(options.file, kReadMaxBytes));
+  TANDEM_ASSIGN_OR_RETURN(const std::string source, ReadFile(options.file, kPlaybookReadMaxBytes));
   v1::ValidatePlaybookResponse response = CheckHere(source);
   const bool asked = options.ask_router && response.valid();
   if (asked) {
@@ -131,7 +114,7 @@ struct ActivateOptions {
 absl::StatusOr<int> Activate(Session& session, const ActivateOptions& options) {
   v1::ActivatePlaybookRequest request;
   TANDEM_ASSIGN_OR_RETURN(*request.mutable_parent(), session.OneTenant());
-  TANDEM_ASSIGN_OR_RETURN(*request.mutable_source(), ReadFile(options.file, kReadMaxBytes));
+  TANDEM_ASSIGN_OR_RETURN(*request.mutable_source(), ReadFile(options.file, kPlaybookReadMaxBytes));
   if (const std::string too_large = playbook::TooLarge(request.source()); !too_large.empty()) {
     return Error(absl::StatusCode::kInvalidArgument, "PLAYBOOK_TOO_LARGE",
                  fmt::format("{}: {}", Printable(options.file), too_large));
@@ -171,8 +154,28 @@ absl::StatusOr<int> Activate(Session& session, const ActivateOptions& options) {
   return kExitOk;
 }
 
-absl::StatusOr<int> Show(Session& session, const std::string& digest) {
+absl::StatusOr<v1::ListPlaybooksResponse> ReadVersions(Session& session) {
+  v1::ListPlaybooksRequest request;
+  TANDEM_ASSIGN_OR_RETURN(*request.mutable_parent(), session.OneTenant());
+  TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());
+  return ReadPages<v1::ListPlaybooksResponse>(
+      *client, "Playbooks/ListPlaybooks", &Stub::ListPlaybooks, request,
+      [](v1::ListPlaybooksResponse& page) { return page.mutable_playbooks(); },
+      {.page_size_max = 100, .limit = 10'000});
+}
+
+// A digest of which only the beginning was given, in full; anything else as it is.
+absl::StatusOr<std::string> WholeDigest(Session& session, const std::string& digest) {
+  if (!IsShortDigest(digest)) return digest;
+  TANDEM_ASSIGN_OR_RETURN(const v1::ListPlaybooksResponse list, ReadVersions(session));
+  std::vector<std::string> digests;
+  for (const v1::Playbook& playbook : list.playbooks()) digests.push_back(playbook.digest());
+  return FullDigest(digest, digests);
+}
+
+absl::StatusOr<int> Show(Session& session, const std::string& text) {
   v1::GetPlaybookRequest request;
+  TANDEM_ASSIGN_OR_RETURN(const std::string digest, WholeDigest(session, text));
   TANDEM_ASSIGN_OR_RETURN(*request.mutable_name(), session.Name(&PlaybookName, digest));
   TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());
   TANDEM_ASSIGN_OR_RETURN(const v1::Playbook playbook,
@@ -207,15 +210,7 @@ absl::StatusOr<int> Show(Session& session, const std::string& digest) {
 }
 
 absl::StatusOr<int> List(Session& session) {
-  v1::ListPlaybooksRequest request;
-  TANDEM_ASSIGN_OR_RETURN(*request.mutable_parent(), session.OneTenant());
-  TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());
-  TANDEM_ASSIGN_OR_RETURN(
-      const v1::ListPlaybooksResponse list,
-      ReadPages<v1::ListPlaybooksResponse>(
-          *client, "Playbooks/ListPlaybooks", &Stub::ListPlaybooks, request,
-          [](v1::ListPlaybooksResponse& page) { return page.mutable_playbooks(); },
-          {.page_size_max = 100, .limit = 10'000}));
+  TANDEM_ASSIGN_OR_RETURN(const v1::ListPlaybooksResponse list, ReadVersions(session));
   if (session.options.json) {
     session.PrintJson(list);
     return kExitOk;
@@ -264,7 +259,8 @@ void AddPlaybookCommands(const Command& root, Session& session) {
 
   auto digest = std::make_shared<std::string>();
   const Command show = playbook.Sub("show", "The source of the active version, or of another one");
-  show.Add({"digest", "64 digits, as `playbook list --json` shows them", "DIGEST"}, *digest);
+  show.Add({"digest", "As `playbook list` shows it, or its first 6 digits or more", "DIGEST"},
+           *digest);
   show.Runs([&session, digest] { return Show(session, *digest); });
 
   playbook.Sub("list", "Versions, newest activation first").Runs([&session] {
