@@ -16,9 +16,20 @@ std::size_t WeekdayOf(absl::CivilDay day) {
   return (static_cast<std::size_t>(absl::GetWeekday(day)) + 1) % 7;
 }
 
+// Of a month of 28, 29, 30, 31 days: 0, 1, 2, 3.
 std::size_t MonthLengthIndex(absl::CivilDay day) {
-  const absl::CivilMonth month(day);
-  return static_cast<std::size_t>(absl::CivilDay(month + 1) - absl::CivilDay(month) - 28);
+  const absl::civil_year_t year = day.year();
+  switch (day.month()) {
+    case 2:
+      return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 1 : 0;
+    case 4:
+    case 6:
+    case 9:
+    case 11:
+      return 2;
+    default:
+      return 3;
+  }
 }
 
 template <typename Ranges>
