@@ -17,7 +17,7 @@
 #include "router/api/services.h"
 #include "router/base/check.h"
 #include "router/rpc/token.h"
-#include "services/context/limits.h"
+#include "router/context/limits.h"
 
 namespace tandem::wire {
 namespace {

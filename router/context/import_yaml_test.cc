@@ -1,0 +1,153 @@
+#include "router/context/import_yaml.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "router/context/content.h"
+
+namespace tandem::context {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+// "place: description" of every mistake.
+std::vector<std::string> Mistakes(std::string_view content) {
+  std::vector<std::string> mistakes;
+  const auto file = ReadYaml(content);
+  EXPECT_FALSE(file.ok());
+  for (const FieldError& field : FieldsOf(file.status())) {
+    mistakes.push_back(fmt::format("{}: {}", field.field, field.description));
+  }
+  return mistakes;
+}
+
+TEST(ReadYaml, ReadsAWholeEntity) {
+  const auto file = ReadYaml(R"(# the plant
+entities:
+  - kind: site
+    id: plant-7
+    name: Plant 7 – Dayton
+    attributes: {kind: factory, shifts: 3, active: yes, code: 0123}
+    relations:
+      - {kind: supplied_by, target: site/warehouse-2}
+    calendars:
+      production:
+        location: America/New_York
+        intervals:
+          - weekdays: ["monday:friday"]
+            times: ["06:00-22:00"]
+          - months: [december]
+            days_of_month: ["24:26"]
+            years: ["2026"]
+    matchers:
+      - instance=~"plc-7-.*"
+    coordination: [plant-it]
+  - kind: service
+    id: mes
+)");
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_TRUE(file->states_all);
+  ASSERT_THAT(file->entities, SizeIs(2));
+  const v1::Entity plant = *UnpackContent(file->entities[0].content);
+  EXPECT_EQ(ToText(file->entities[0].key), "site/plant-7");
+  EXPECT_EQ(plant.display_name(), "Plant 7 – Dayton");
+  // A plain text is what stands there, whatever YAML would make of it.
+  EXPECT_EQ(plant.attributes().at("active"), "yes");
+  EXPECT_EQ(plant.attributes().at("code"), "0123");
+  EXPECT_EQ(plant.relations(0).target(), "site/warehouse-2");
+  const v1::Calendar& production = plant.calendars().at("production");
+  EXPECT_EQ(production.location(), "America/New_York");
+  ASSERT_EQ(production.intervals_size(), 2);
+  EXPECT_THAT(production.intervals(0).times(), ElementsAre("06:00-22:00"));
+  EXPECT_THAT(production.intervals(1).days_of_month(), ElementsAre("24:26"));
+  EXPECT_THAT(plant.matchers(), ElementsAre("instance=~\"plc-7-.*\""));
+  EXPECT_THAT(plant.coordination(), ElementsAre("plant-it"));
+}
+
+TEST(ReadYaml, NamesLineColumnAndPositionOfEveryMistake) {
+  EXPECT_THAT(
+      Mistakes(R"(entities:
+  - kind: sit
+    id: a
+  - id: b
+  - kind: site
+    id: c
+    calenders: {}
+    attributes:
+      name: x
+  - kind: site
+    id: d
+    attributes:
+      name: x
+    calendars:
+      shift:
+        intervals:
+          - times: ["25:00-26:00"]
+  - kind: site
+    id: e
+    relations:
+      - kind: runs_at
+        target: plant
+  - just a text
+)"),
+      ElementsAre(HasSubstr("2:11 entities[0].kind: \"sit\" is no kind"),
+                  HasSubstr("4:5 entities[1].kind: is missing"),
+                  AllOf(StartsWith("7:5 entities[2]: unknown key \"calenders\""),
+                        HasSubstr("nearest: \"calendars\"")),
+                  HasSubstr("13:13 entities[3].attributes[\"name\"]: is no attribute"),
+                  HasSubstr("17:21 entities[3].calendars[\"shift\"].intervals[0].times[0]:"),
+                  HasSubstr("22:17 entities[4].relations[0].target: \"plant\""),
+                  HasSubstr("23:5 entities[5]: is a text; expected a map")));
+}
+
+TEST(ReadYaml, RefusesWhatYamlWouldHide) {
+  EXPECT_THAT(Mistakes("entities:\n  - {kind: site, id: a, id: b}\n"),
+              ElementsAre("2:25: the key \"id\" occurs twice"));
+  EXPECT_THAT(Mistakes("entities:\n  - &x {kind: site, id: a}\n  - *x\n"),
+              ElementsAre(HasSubstr("2:5: an anchor"), HasSubstr("3:5: an alias"),
+                          HasSubstr("entities[1]: is nothing")));
+  EXPECT_THAT(Mistakes("entities:\n  - {kind: !!str site, id: a}\n"),
+              ElementsAre(HasSubstr("the tag")));
+  EXPECT_THAT(Mistakes("entities: []\n---\nentities: []\n"),
+              ElementsAre(HasSubstr("a second document")));
+}
+
+TEST(ReadYaml, RefusesAFileOfAnotherForm) {
+  EXPECT_THAT(Mistakes(""), ElementsAre(HasSubstr("the file is empty")));
+  EXPECT_THAT(Mistakes("entites: []\n"),
+              ElementsAre(HasSubstr("1:1: unknown key \"entites\""), HasSubstr("is missing")));
+  EXPECT_THAT(Mistakes("entities:\n"), ElementsAre(HasSubstr("is nothing; expected a list")));
+  EXPECT_THAT(Mistakes("- a\n"), ElementsAre(HasSubstr("the document is a list")));
+  EXPECT_THAT(Mistakes("a text\n"), ElementsAre(HasSubstr("the document is a text")));
+  EXPECT_THAT(Mistakes("entities: [\n"), ElementsAre(HasSubstr("not YAML")));
+  EXPECT_THAT(Mistakes("entities: []\nentities: []\n"), ElementsAre(HasSubstr("occurs twice")));
+  EXPECT_THAT(Mistakes("entities: []\nx: \x04\n"), ElementsAre(HasSubstr("2:1: the line has")));
+  EXPECT_THAT(Mistakes("a: \xFF\n"), ElementsAre(HasSubstr("1:1: the line has")));
+}
+
+TEST(ReadYaml, RefusesAnEntityThatIsNamedTwice) {
+  EXPECT_THAT(Mistakes("entities:\n  - {kind: site, id: a}\n  - {kind: site, id: a}\n"),
+              ElementsAre("3:5 entities[1]: site/a occurs twice, first at 2:5 entities[0]"));
+}
+
+TEST(ReadYaml, SurvivesDeepNesting) {
+  EXPECT_FALSE(ReadYaml("entities: " + std::string(100'000, '[')).ok());
+  EXPECT_FALSE(ReadYaml("entities: [" + std::string(100, '[') + std::string(100, ']') + "]").ok());
+  EXPECT_FALSE(ReadYaml("entities:\n  - {? {a: b} : c, ? [d] : e, ~: f}\n").ok());
+}
+
+TEST(ReadYaml, TakesNoEntityWithMoreEntriesThanThereIsRoomFor) {
+  std::string many;
+  for (int i = 0; i < 5000; ++i) many += fmt::format("a{}: b, ", i);
+  EXPECT_THAT(Mistakes("entities:\n  - {kind: site, id: a, attributes: {" + many + "}}\n"),
+              ElementsAre(HasSubstr("more than 1023 entries"),
+                          HasSubstr("attributes: has 1023 entries; expected at most 64")));
+}
+
+}  // namespace
+}  // namespace tandem::context
