@@ -22,7 +22,12 @@ constexpr absl::Duration kAfterLastStep = absl::Hours(24);
 constexpr std::uint64_t kInputsMax = 5'000'000;
 
 // Views into `pairs`, which outlive them.
-std::vector<playbook::LabelView> Views(const Pairs& pairs) { return {pairs.begin(), pairs.end()}; }
+std::vector<playbook::LabelView> Views(const Pairs& pairs) {
+  std::vector<playbook::LabelView> views;
+  views.reserve(pairs.size());
+  for (const auto& [name, value] : pairs) views.push_back({name, value});
+  return views;
+}
 
 // How a story calls an alert.
 std::string NameOf(const Pairs& labels) {

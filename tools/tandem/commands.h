@@ -13,6 +13,9 @@ void AddAlertCommands(const Command& root, Session& session);
 void AddIncidentCommands(const Command& root, Session& session);
 void AddFeedCommand(const Command& root, Session& session);
 void AddPlaybookCommands(const Command& root, Session& session);
+// `test`, below `playbook`.
+void AddPlaybookTest(const Command& playbook, Session& session);
+void AddWalkCommand(const Command& root, Session& session);
 void AddContextCommands(const Command& root, Session& session);
 void AddJournalCommands(const Command& root, Session& session);
 void AddAdminCommands(const Command& root, Session& session);

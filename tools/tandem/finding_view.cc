@@ -48,6 +48,20 @@ std::string Count(std::size_t count, std::string_view word) {
 
 }  // namespace
 
+std::vector<v1::PlaybookFinding> ToProto(const std::vector<playbook::Finding>& findings) {
+  std::vector<v1::PlaybookFinding> protos;
+  for (const playbook::Finding& finding : findings) {
+    v1::PlaybookFinding& proto = protos.emplace_back();
+    proto.set_level(finding.level == playbook::Finding::Level::kError
+                        ? v1::PlaybookFinding::ERROR
+                        : v1::PlaybookFinding::WARNING);
+    proto.set_line(finding.line);
+    proto.set_column(finding.column);
+    proto.set_message(finding.message);
+  }
+  return protos;
+}
+
 std::string FindingsText(std::string_view file, std::string_view source,
                          std::span<const v1::PlaybookFinding> findings, const Look& look) {
   if (findings.empty()) return "";

@@ -4,7 +4,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "router/playbook/parse.h"
 #include "tandem/v1/playbooks.pb.h"
 #include "tools/tandem/look.h"
 
@@ -15,5 +17,8 @@ namespace tandem::cli {
 // 2 warnings". Empty when there are no findings.
 std::string FindingsText(std::string_view file, std::string_view source,
                          std::span<const v1::PlaybookFinding> findings, const Look& look);
+
+// The findings of a compilation here, in the words of the API.
+std::vector<v1::PlaybookFinding> ToProto(const std::vector<playbook::Finding>& findings);
 
 }  // namespace tandem::cli

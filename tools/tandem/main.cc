@@ -36,6 +36,7 @@ int Main(int argc, const char* const* argv) {
   AddIncidentCommands(root, session);
   AddFeedCommand(root, session);
   AddPlaybookCommands(root, session);
+  AddWalkCommand(root, session);
   AddContextCommands(root, session);
   AddJournalCommands(root, session);
   AddAdminCommands(root, session);

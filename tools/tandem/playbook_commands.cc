@@ -20,6 +20,7 @@
 #include "tools/tandem/names.h"
 #include "tools/tandem/pages.h"
 #include "tools/tandem/table.h"
+#include "tools/tandem/walk_files.h"
 #include "tools/tandem/words.h"
 
 namespace tandem::cli {
@@ -30,20 +31,6 @@ using Stub = v1::Playbooks::Stub;
 // Much more than is taken, so that the refusal can name the size.
 constexpr std::size_t kReadMaxBytes = 64 << 20;
 
-std::vector<v1::PlaybookFinding> ToProto(const std::vector<playbook::Finding>& findings) {
-  std::vector<v1::PlaybookFinding> protos;
-  for (const playbook::Finding& finding : findings) {
-    v1::PlaybookFinding& proto = protos.emplace_back();
-    proto.set_level(finding.level == playbook::Finding::Level::kError
-                        ? v1::PlaybookFinding::ERROR
-                        : v1::PlaybookFinding::WARNING);
-    proto.set_line(finding.line);
-    proto.set_column(finding.column);
-    proto.set_message(finding.message);
-  }
-  return protos;
-}
-
 struct CheckOptions {
   std::string file;
   bool ask_router = false;
@@ -51,12 +38,20 @@ struct CheckOptions {
 };
 
 v1::ValidatePlaybookResponse CheckHere(const std::string& source) {
-  const playbook::Compiled compiled = playbook::CompilePlaybook(source);
+  playbook::Compiled compiled = playbook::CompilePlaybook(source);
+  bool valid = compiled.playbook != nullptr;
+  if (valid) {
+    // The router takes a playbook whatever its scenarios say; their author wants to know.
+    const replay::Scenarios scenarios = ReadScenariosFor(source, *compiled.playbook);
+    valid = !scenarios.has_errors;
+    compiled.findings.insert(compiled.findings.end(), scenarios.findings.begin(),
+                             scenarios.findings.end());
+  }
   v1::ValidatePlaybookResponse response;
   for (v1::PlaybookFinding& finding : ToProto(compiled.findings)) {
     *response.add_findings() = std::move(finding);
   }
-  if (compiled.playbook != nullptr) {
+  if (valid) {
     response.set_valid(true);
     response.set_digest(compiled.playbook->digest());
     response.set_rule_count(static_cast<std::uint32_t>(compiled.playbook->rules().size()));
@@ -266,6 +261,8 @@ void AddPlaybookCommands(const Command& root, Session& session) {
   const Command show = playbook.Sub("show", "The source of the active version, or of another one");
   show.Add({"digest", "64 digits, as `playbook list --json` shows them", "DIGEST"}, *digest);
   show.Runs([&session, digest] { return Show(session, *digest); });
+
+  AddPlaybookTest(playbook, session);
 
   playbook.Sub("list", "Versions, newest activation first").Runs([&session] {
     return List(session);
