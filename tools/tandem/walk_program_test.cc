@@ -31,7 +31,7 @@ rules:
      handling: needs_input, escalation: usual, reason: One of the tests.}
   - {name: rest, owner: noc, handling: autonomous, escalation: usual, reason: One of the tests.}
 )";
-constexpr char kScenarios[] = R"(scenarios:
+constexpr char kScenarios[] = R"yaml(scenarios:
   - name: at-noon   # the plain case
     start: "2026-03-02 12:00 Europe/Vienna"
     steps:
@@ -41,7 +41,7 @@ constexpr char kScenarios[] = R"(scenarios:
       # who leads
       - "+0s opened #1 by rule rest: noc leads, autonomous, warning"
       - "+20s told ann (noc, step 1)"
-)";
+)yaml";
 
 std::string Content(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
