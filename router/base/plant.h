@@ -18,6 +18,8 @@ enum class Plant {
   kFreshContext,      // decides as if the context service had been heard of just now
   kNewIdPerAttempt,   // calls a receiver under another id each time
   kRetryFsync,        // goes on after a failed commit as if it had been done
+  kSkipAtHandOver,    // tells a reader who has caught up with the journal not of the next record
+  kTellBeforeCommit,  // tells the feed and the notifier before it is durable
   kTrustWhatWasSent,  // takes a call that nobody has answered for delivered
 };
 

@@ -207,6 +207,14 @@ TEST_F(ProjectionTest, HandsOutADeliveryWhileItIsOpenAndItsEndOnce) {
   EXPECT_EQ(again.not_before().seconds(), absl::ToUnixSeconds(later));
   EXPECT_EQ(again.incident().SerializeAsString(), as_planned) << "every attempt says the same";
 
+  const journal::Commit held =
+      Do(core::DeliveryReport{.delivery = row.number,
+                              .outcome = core::DeliveryReport::Outcome::kFailed,
+                              .attempt = 2,
+                              .detail = "no signing secret"});
+  ASSERT_THAT(held.deliveries, SizeIs(1));
+  EXPECT_FALSE(DeliveryIn(held.deliveries[0]).has_not_before()) << "whoever has it begins at once";
+
   const journal::Commit told =
       Do(core::DeliveryReport{.delivery = row.number,
                               .outcome = core::DeliveryReport::Outcome::kSucceeded,

@@ -92,9 +92,14 @@ class Teller {
   }
   bool operator()(const core::DeliveryFailed& fact) {
     entry_->set_reason(fact.detail);
+    if (fact.not_before == 0) {
+      return SayDelivery(fact, "DELIVERY_FAILED",
+                         fmt::format("{} cannot be told yet: {}", fact.contact, fact.detail));
+    }
+    PutTime(fact.not_before, entry_->mutable_next_attempt_time());
     return SayDelivery(fact, "DELIVERY_FAILED",
-                       fmt::format("Telling {} failed: {}; next attempt at {}", fact.contact,
-                                   fact.detail, At(fact.not_before)));
+                       fmt::format("Telling {} failed: {}; next attempt not before {}",
+                                   fact.contact, fact.detail, At(fact.not_before)));
   }
   bool operator()(const core::DeliveryGivenUp& fact) {
     entry_->set_reason(fact.detail);

@@ -40,7 +40,7 @@ void DecideDeliveryReport(const TenantState& state, const DeliveryReport& report
           .contact = delivery.contact,
           .attempt = report.attempt,
           .detail = report.detail,
-          .not_before = report.not_before ? absl::ToUnixMicros(*report.not_before) : now});
+          .not_before = report.not_before ? absl::ToUnixMicros(*report.not_before) : 0});
       return;
     case DeliveryReport::Outcome::kGivenUp:
       break;

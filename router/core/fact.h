@@ -191,7 +191,7 @@ struct DeliveryFailed {
   std::string contact;
   std::uint32_t attempt = 0;
   std::string detail;
-  Micros not_before = 0;
+  Micros not_before = 0;  // 0: at once, when what `detail` names has been done
 };
 
 // No attempt will be made any more.

@@ -87,7 +87,7 @@ struct Delivery {
   std::shared_ptr<const Incident> as_planned;
   Sequence planned_in;
   std::uint32_t attempts = 0;
-  Micros not_before = 0;
+  Micros not_before = 0;  // 0: at once
 };
 
 struct ClientPosition {

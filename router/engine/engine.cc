@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -240,6 +241,18 @@ void Engine::RunGroup(std::vector<Command> commands) {
     static journal::Commit answered;
     std::swap(answered, group.commit);
   }
+  if (IsPlanted(Plant::kTellBeforeCommit)) {
+    const auto told = std::make_shared<const journal::Commit>(group.commit);
+    for (CommitSink* sink : options_.sinks) sink->OnCommitted(told);
+    // As this bug is mostly written: alerts that were told of are committed, and answered, with the
+    // next group.
+    static Shard::Group waiting;
+    Commit(std::exchange(waiting, {}));
+    const bool alerts_only = std::all_of(commands.begin(), commands.end(), [](const Command& c) {
+      return std::holds_alternative<AlertsReceived>(c.request);
+    });
+    if (alerts_only && !commands.empty()) std::swap(waiting, group);
+  }
   if (IsPlanted(Plant::kForgetOutbox)) group.commit.deliveries.clear();
   Commit(std::move(group));
 }
@@ -276,7 +289,7 @@ void Engine::Commit(Shard::Group group) {
   }
   if (group.installation_changed) PublishInstallation();
   // Those who watch first: their threads run while the callers are answered here.
-  if (commit != nullptr) {
+  if (commit != nullptr && !IsPlanted(Plant::kTellBeforeCommit)) {
     for (CommitSink* sink : options_.sinks) sink->OnCommitted(commit);
   }
   for (auto& [done, reply] : group.answers) done(std::move(reply));

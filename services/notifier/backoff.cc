@@ -39,7 +39,7 @@ std::optional<absl::Time> NextAttempt(const RetryPolicy& policy, const AttemptRe
   if (result.retry_after) {
     delay = std::max(delay, std::min(*result.retry_after, policy.longest));
   }
-  const absl::Time next = now + delay;
+  const absl::Time next = std::max(now + delay, history.rests_until);
   if (next > history.first_seen + policy.window) return std::nullopt;
   return next;
 }

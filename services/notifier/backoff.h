@@ -20,6 +20,8 @@ struct AttemptHistory {
   std::uint32_t attempt = 1;   // number of the attempt that has just ended, from 1
   std::uint32_t refusals = 0;  // kRefused in a row, this one included
   absl::Time first_seen = {};
+  // Its endpoint is left alone until then.
+  absl::Time rests_until = absl::InfinitePast();
 };
 
 // Uniform in [0, ceiling] ("full jitter"), at least `shortest`; the ceiling is first ×
@@ -29,7 +31,8 @@ absl::Duration JitteredDelay(const RetryPolicy& policy, std::uint32_t attempt,
 
 // The time of the next attempt, or nullopt when the delivery is to be given up: refused too often,
 // gone, impossible, too many attempts, or the next one would begin after the window. Retry-After
-// counts where it is longer than our own delay. REQUIRES: result.end is not kDelivered.
+// and the rest of the endpoint count where they are longer than our own delay. REQUIRES: result.end
+// is not kDelivered.
 std::optional<absl::Time> NextAttempt(const RetryPolicy& policy, const AttemptResult& result,
                                       const AttemptHistory& history, absl::Time now,
                                       std::mt19937_64& dice);

@@ -60,6 +60,15 @@ TEST(NextAttempt, HonoursRetryAfterWithinTheLongestDelay) {
   EXPECT_LE(*After(AttemptEnd::kFailed, {}, absl::ZeroDuration()), kNoon + kPolicy.first);
 }
 
+TEST(NextAttempt, DoesNotComeWhileTheEndpointRests) {
+  const absl::Time rested = kNoon + absl::Seconds(50);
+  EXPECT_EQ(After(AttemptEnd::kFailed, {.rests_until = rested}), rested);
+  EXPECT_GT(*After(AttemptEnd::kFailed, {.rests_until = kNoon}), kNoon);
+  EXPECT_EQ(
+      After(AttemptEnd::kFailed, {.first_seen = rested - absl::Minutes(11), .rests_until = rested}),
+      std::nullopt);
+}
+
 TEST(NextAttempt, GivesUpWhenTheNextAttemptWouldBeginAfterTheWindow) {
   const AttemptHistory old{.attempt = 12, .first_seen = kNoon - absl::Minutes(10)};
   EXPECT_EQ(After(AttemptEnd::kFailed, old), std::nullopt);

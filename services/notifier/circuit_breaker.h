@@ -23,6 +23,8 @@ class CircuitBreaker {
   explicit CircuitBreaker(const BreakerPolicy& policy) : policy_(policy), rest_(policy.rest) {}
 
   BreakerState state() const { return state_; }
+  // Failed attempts since the last one that succeeded.
+  std::uint32_t failures() const { return failures_; }
 
   // The earliest time at which an attempt may begin: `now` when one may begin at once,
   // InfiniteFuture while the one probe of a half-open breaker is under way.

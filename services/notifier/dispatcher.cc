@@ -12,16 +12,8 @@
 namespace tandem::notifier {
 namespace {
 
-constexpr std::size_t kDetailMax = 256;  // bytes; the limit of ReportDeliveryRequest.detail
-
 absl::Time TimeOf(const google::protobuf::Timestamp& time) {
   return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
-}
-
-void SetTime(google::protobuf::Timestamp& target, absl::Time time) {
-  const std::int64_t micros = absl::ToUnixMicros(time);
-  target.set_seconds(micros / 1'000'000);
-  target.set_nanos(static_cast<std::int32_t>(micros % 1'000'000 * 1000));
 }
 
 DeliveryKey KeyOf(const v1::Delivery& delivery) {
@@ -163,6 +155,7 @@ void Dispatcher::Wait(Entries::iterator entry, absl::Time due) {
   Entry& e = entry->second;
   if (e.not_ready && !ChannelOf(e).WhyNotYet(e.message)) {
     e.not_ready = false;  // what it waited for has been given
+    e.looks = 0;
     due = ports_.clock.Now();
   }
   book_.Enqueue(e.endpoint, entry->first, due);
@@ -185,7 +178,7 @@ void Dispatcher::Announce(Entries::iterator entry) {
   ++e.attempt;
   e.report.Clear();
   e.report.set_outcome(v1::ReportDeliveryRequest::ATTEMPTING);
-  SendReport(entry);
+  SendReport(entry, e.attempt);
 }
 
 void Dispatcher::Call(Entries::iterator entry) {
@@ -223,53 +216,8 @@ void Dispatcher::EndAttempt(Entries::iterator entry, const AttemptResult& result
   }
   FillReport(e, result, now);
   e.phase = Phase::kReporting;
-  SendReport(entry);
+  SendReport(entry, e.attempt);
   if (result.end == AttemptEnd::kGone) GiveUpEndpoint(EndpointKey(e.endpoint), now);
-}
-
-void Dispatcher::FillReport(Entry& entry, const AttemptResult& result, absl::Time now) {
-  v1::ReportDeliveryRequest& report = entry.report;
-  report.Clear();
-  report.set_detail(result.detail.substr(0, kDetailMax));
-  report.set_latency_ms(static_cast<std::uint32_t>(
-      std::clamp<std::int64_t>(absl::ToInt64Milliseconds(result.latency), 0, UINT32_MAX)));
-  if (result.end == AttemptEnd::kDelivered) {
-    report.set_outcome(v1::ReportDeliveryRequest::SUCCEEDED);
-    entry.fate = DeliveryFate::kDelivered;
-    Say(LogLevel::kInfo, entry, "delivered");
-    return;
-  }
-  entry.not_ready = result.end == AttemptEnd::kNotReady;
-  entry.refusals = result.end == AttemptEnd::kRefused ? entry.refusals + 1 : 0;
-  const AttemptHistory history{
-      .attempt = entry.attempt, .refusals = entry.refusals, .first_seen = entry.first_seen};
-  const auto next =
-      entry.ended ? std::nullopt : NextAttempt(options_.retry, result, history, now, dice_);
-  if (next) {
-    report.set_outcome(v1::ReportDeliveryRequest::FAILED);
-    // As it is stored: to the microsecond.
-    entry.due = absl::FromUnixMicros(absl::ToUnixMicros(*next));
-    SetTime(*report.mutable_not_before(), entry.due);
-    if (entry.not_ready) return SayNotReady(entry, report.detail());
-    Say(LogLevel::kInfo, entry,
-        fmt::format("failed ({}), next attempt at {}", report.detail(), TimeText(entry.due)));
-  } else {
-    report.set_outcome(v1::ReportDeliveryRequest::GIVEN_UP);
-    entry.fate = entry.ended ? DeliveryFate::kWithdrawn : DeliveryFate::kGivenUp;
-    SayGivenUp(entry);
-  }
-}
-
-void Dispatcher::GiveUp(Entries::iterator entry, const std::string& detail) {
-  Entry& e = entry->second;
-  e.attempt = std::max<std::uint32_t>(e.attempt, 1);
-  e.phase = Phase::kReporting;
-  e.report.Clear();
-  e.report.set_outcome(v1::ReportDeliveryRequest::GIVEN_UP);
-  e.report.set_detail(detail.substr(0, kDetailMax));
-  e.fate = DeliveryFate::kGivenUp;
-  SayGivenUp(e);
-  SendReport(entry);
 }
 
 void Dispatcher::GiveUpEndpoint(const EndpointKey& endpoint, absl::Time now) {
@@ -280,11 +228,11 @@ void Dispatcher::GiveUpEndpoint(const EndpointKey& endpoint, absl::Time now) {
   }
 }
 
-void Dispatcher::SendReport(Entries::iterator entry) {
+void Dispatcher::SendReport(Entries::iterator entry, std::uint32_t attempt) {
   Entry& e = entry->second;
   e.report.set_tenant(e.message.delivery.tenant());
   e.report.set_delivery_id(e.message.delivery.delivery_id());
-  e.report.set_attempt(e.attempt);
+  e.report.set_attempt(attempt);
   e.report_tries = 0;
   ++reports_;
   ports_.sink.Report(e.report, [this, key = entry->first](const absl::StatusOr<bool>& open) {
@@ -411,7 +359,9 @@ void Dispatcher::Settle() {
   RepeatReports(now);
   BeginDue(now);
   AskForMore(now);
-  ports_.observer.OnLoad(entries_.size(), book_.in_flight());
+  ports_.observer.OnLoad({.held = entries_.size(),
+                          .in_flight = book_.in_flight(),
+                          .behind_breakers = book_.behind_breakers()});
   ports_.alarm.WakeAt(NextWake());
 }
 
@@ -440,7 +390,11 @@ void Dispatcher::RepeatReports(absl::Time now) {
 
 void Dispatcher::BeginDue(absl::Time now) {
   if (stopping_) return;
-  while (const auto key = book_.TakeNext(now)) Announce(entries_.find(*key));
+  while (const auto key = book_.TakeNext(now)) {
+    const auto entry = entries_.find(*key);
+    const auto missing = ChannelOf(entry->second).WhyNotYet(entry->second.message);
+    missing ? HoldBack(entry, *missing) : Announce(entry);
+  }
 }
 
 void Dispatcher::AskForMore(absl::Time now) {
@@ -459,29 +413,6 @@ absl::Time Dispatcher::NextWake() const {
   if (!expiries_.empty()) next = std::min(next, expiries_.begin()->first + absl::Microseconds(1));
   if (!repeats_.empty()) next = std::min(next, repeats_.begin()->first);
   return next;
-}
-
-void Dispatcher::Say(LogLevel level, const Entry& entry, const std::string& text) const {
-  if (!ports_.log) return;
-  ports_.log(level,
-             fmt::format("delivery {} attempt {}: {}",
-                         Printable(entry.message.delivery.delivery_id()), entry.attempt, text));
-}
-
-void Dispatcher::SayGivenUp(const Entry& entry) {
-  const std::string& why = entry.report.detail();
-  if (entry.not_ready) return SayNotReady(entry, why + "; given up");
-  Say(LogLevel::kWarning, entry, fmt::format("given up ({})", why));
-}
-
-void Dispatcher::SayNotReady(const Entry& entry, const std::string& why) {
-  const auto held_back = not_ready_.Due(why, ports_.clock.Now());
-  if (!held_back) return;
-  Say(LogLevel::kWarning, entry,
-      *held_back == 0 ? fmt::format("waits for an operator: {}", why)
-                      : fmt::format("waits for an operator: {} ({} more attempts like it since "
-                                    "this was said last)",
-                                    why, *held_back));
 }
 
 }  // namespace tandem::notifier

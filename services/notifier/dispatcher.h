@@ -4,8 +4,10 @@
 //
 // A delivery goes waiting → announcing → calling → reporting, and from there back to waiting or
 // away. The router has recorded an attempt before the call is made, so that it is known afterwards
-// who may have been told. An answer to the announcement that says "no longer open" ends it without
-// a call: that, and not the stream of events, is what keeps a stale event from paging anybody.
+// who may have been told. What an operator has to give us first is asked before that: an attempt
+// that cannot be made is reported once and not announced. An answer to the announcement that says
+// "no longer open" ends it without a call: that, and not the stream of events, is what keeps a
+// stale event from paging anybody.
 //
 // What one contact is told about one incident arrives in the order in which it was planned: a
 // delivery stands behind the earlier ones until they have ended, so that no late retry of
@@ -125,7 +127,8 @@ class Dispatcher {
     absl::Time due;              // while waiting or behind
     std::uint32_t attempt = 0;   // the number of the last one that was announced
     std::uint32_t refusals = 0;  // in a row
-    bool not_ready = false;      // the last attempt was kNotReady
+    bool not_ready = false;      // no attempt can be made: something was not given to us
+    std::uint32_t looks = 0;     // in vain, in a row, whether it has been given
     bool ended = false;          // the router does not want it any more
     bool in_snapshot = true;     // came again since the stream began
     v1::ReportDeliveryRequest report;
@@ -156,15 +159,20 @@ class Dispatcher {
   void Wait(Entries::iterator entry, absl::Time due);
   void LeaveLine(Entries::iterator entry);
   void Announce(Entries::iterator entry);
+  // Its turn has come and no attempt can be made: the router is told once, then only looked again.
+  void HoldBack(Entries::iterator entry, const std::string& missing);
   void Call(Entries::iterator entry);
   void OnCalled(const DeliveryKey& key, const AttemptResult& result);
   void EndAttempt(Entries::iterator entry, const AttemptResult& result);
   // The report that `result` leads to, and when the next attempt is due.
   void FillReport(Entry& entry, const AttemptResult& result, absl::Time now);
+  // That no attempt can be made, and when we look again. Nothing is announced to the router: a
+  // worker that has what is missing begins at once.
+  void FillNotReady(Entry& entry, const std::string& missing, absl::Time now);
   void GiveUp(Entries::iterator entry, const std::string& detail);
   void GiveUpEndpoint(const EndpointKey& endpoint, absl::Time now);
 
-  void SendReport(Entries::iterator entry);
+  void SendReport(Entries::iterator entry, std::uint32_t attempt);
   void OnReported(const DeliveryKey& key, const absl::StatusOr<bool>& open);
   void RepeatLater(Entries::iterator entry, const absl::Status& why);
   void OnAnnounced(Entries::iterator entry, bool open);
@@ -184,6 +192,8 @@ class Dispatcher {
 
   void Say(LogLevel level, const Entry& entry, const std::string& text) const;
   void SayGivenUp(const Entry& entry);
+  // An endpoint is left alone from now on.
+  void SayBroken(const Entry& entry, const EndpointBook::Rest& rest, absl::Time now) const;
   // What waits for an operator: once a minute for each reason, however many wait.
   void SayNotReady(const Entry& entry, const std::string& why);
 

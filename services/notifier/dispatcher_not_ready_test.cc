@@ -21,24 +21,39 @@ class NotReadyTest : public DispatcherTest {
  protected:
   NotReadyTest() { channel_.missing = kMissing; }
 
-  // An attempt at what is first in the router's line, and its report, answered.
-  void Attempt() {
-    router_.Answer(true);
-    router_.Answer(true);
-  }
+  // The report that no attempt can be made, answered.
+  void Attempt() { router_.Answer(true); }
 };
 
-TEST_F(NotReadyTest, IsReportedWithItsReasonAndTriedAgain) {
+TEST_F(NotReadyTest, IsReportedOnceWithItsReasonAndWithoutAnAttempt) {
   Open(Delivery("dlv-1"));
-  router_.Answer(true);
 
   EXPECT_THAT(channel_.sent, IsEmpty());
   EXPECT_EQ(router_.front().detail(), kMissing);
-  EXPECT_TRUE(router_.front().has_not_before());
-  EXPECT_THAT(router_.Story(), ElementsAre("dlv-1 ATTEMPTING 1", "dlv-1 FAILED 1"));
+  EXPECT_FALSE(router_.front().has_not_before()) << "it goes out as soon as it is given";
+  EXPECT_THAT(router_.Story(), ElementsAre("dlv-1 FAILED 1"));
   router_.Answer(true);
+  for (int look = 0; look < 6; ++look) AdvanceToAlarm();
+  EXPECT_EQ(router_.pending(), 0u) << "looking again writes nothing";
+
+  channel_.missing = "the notifier has no signing secret `other` for acme";
   AdvanceToAlarm();
-  EXPECT_THAT(router_.Story(), ElementsAre("dlv-1 ATTEMPTING 2"));
+  EXPECT_THAT(router_.Story(), ElementsAre("dlv-1 FAILED 1")) << "another reason is news";
+  router_.Answer(true);
+  channel_.missing.reset();
+  AdvanceToAlarm();
+  EXPECT_THAT(router_.Story(), ElementsAre("dlv-1 ATTEMPTING 1")) << "the first that is made";
+}
+
+// The secret was taken away while the announcement was on its way.
+TEST_F(NotReadyTest, IsReportedAfterAnAnnouncementThatWasMadeInGoodFaith) {
+  channel_.missing.reset();
+  Open(Delivery("dlv-1"));
+  channel_.missing = kMissing;
+  router_.Answer(true);
+
+  EXPECT_THAT(channel_.sent, IsEmpty());
+  EXPECT_THAT(router_.Story(), ElementsAre("dlv-1 ATTEMPTING 1", "dlv-1 FAILED 1"));
 }
 
 TEST_F(NotReadyTest, GoesOutAtOnceWhenItIsGiven) {
@@ -54,7 +69,6 @@ TEST_F(NotReadyTest, GoesOutAtOnceWhenItIsGiven) {
 
 TEST_F(NotReadyTest, GoesOutAtOnceWhenItIsGivenWhileTheReportIsOnItsWay) {
   Open(Delivery("dlv-1"));
-  router_.Answer(true);
   channel_.missing.reset();
   dispatcher_.OnChannelsChanged();
   router_.Answer(true);

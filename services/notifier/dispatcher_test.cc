@@ -9,6 +9,7 @@
 namespace tandem::notifier {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -71,6 +72,32 @@ TEST_F(DispatcherTest, RetryAfterHoldsTheWholeEndpoint) {
   EXPECT_EQ(router_.front().delivery_id(), "dlv-3") << "another endpoint goes on";
   EXPECT_EQ(router_.pending(), 1u);
   EXPECT_EQ(alarm_.at, kNoon + absl::Seconds(40));
+}
+
+// Four fail one after the other, and the first once more: that is five in a row.
+TEST_F(DispatcherTest, WhileTheBreakerIsOpenTheAnnouncedTimeIsTheOneThatIsKept) {
+  for (int i = 1; i <= 4; ++i) {
+    OpenAndCall("dlv-" + std::to_string(i));
+    channel_.End({.end = AttemptEnd::kFailed, .detail = "HTTP 503"});
+    router_.Answer(true);
+  }
+  AdvanceToAlarm();
+  router_.Answer(true);
+  channel_.End({.end = AttemptEnd::kFailed, .detail = "HTTP 503"});
+  const absl::Time opened = clock_.Now();
+
+  EXPECT_EQ(router_.front().outcome(), Outcome::FAILED);
+  EXPECT_EQ(router_.front().detail(), "HTTP 503 (circuit breaker open)");
+  EXPECT_EQ(absl::FromUnixSeconds(router_.front().not_before().seconds()) +
+                absl::Nanoseconds(router_.front().not_before().nanos()),
+            opened + absl::Seconds(10));
+  ASSERT_THAT(warnings_, ElementsAre(AllOf(HasSubstr("5 times in a row"), HasSubstr("for 10s"),
+                                           HasSubstr("3 more deliveries wait"))));
+  router_.Answer(true);
+  EXPECT_EQ(alarm_.at, opened + absl::Seconds(10)) << "nothing is tried before";
+  router_.Story();
+  AdvanceToAlarm();
+  EXPECT_EQ(router_.pending(), 1u) << "one probe";
 }
 
 TEST_F(DispatcherTest, GivesUpWhenTheWindowHasPassedSoThatTheEscalationGoesOn) {

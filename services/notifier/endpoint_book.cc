@@ -1,6 +1,7 @@
 #include "services/notifier/endpoint_book.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "router/base/check.h"
 
@@ -103,6 +104,17 @@ void EndpointBook::End(const EndpointKey& key, Says says, absl::Time now) {
   }
 }
 
+EndpointBook::Rest EndpointBook::RestOf(const EndpointKey& key) const {
+  const auto found = endpoints_.find(key);
+  TANDEM_CHECK(found != endpoints_.end(), "an endpoint in use is remembered");
+  const CircuitBreaker& breaker = found->second.breaker;
+  const absl::Time until = breaker.NextAdmission(absl::InfinitePast());
+  return {.until = until == absl::InfiniteFuture() ? absl::InfinitePast() : until,  // a probe
+          .broken = breaker.state() != BreakerState::kClosed,
+          .failures = breaker.failures(),
+          .waiting = found->second.waiting.size()};
+}
+
 void EndpointBook::Hold(const EndpointKey& key, absl::Time time) {
   const auto found = Find(key);
   found->second.breaker.HoldUntil(time);
@@ -132,6 +144,9 @@ EndpointBook::Endpoints::iterator EndpointBook::Find(const EndpointKey& key) {
 
 void EndpointBook::Index(Endpoints::iterator found) {
   auto& [key, endpoint] = *found;
+  const bool broken = endpoint.breaker.state() != BreakerState::kClosed;
+  const std::size_t behind = broken ? endpoint.waiting.size() : 0;
+  behind_breakers_ += behind - std::exchange(endpoint.behind_breaker, behind);
   absl::Time ready = absl::InfiniteFuture();
   const auto tenant = tenants_.find(key.tenant);
   const bool held_back = tenant != tenants_.end() && tenant->second.held_back.contains(key);

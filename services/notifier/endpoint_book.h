@@ -9,6 +9,7 @@
 
 #include <compare>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -67,6 +68,16 @@ class EndpointBook {
   static Says SaidBy(AttemptEnd end);
   void End(const EndpointKey& endpoint, Says says, absl::Time now);
 
+  // What holds an endpoint's line back.
+  struct Rest {
+    absl::Time until = absl::InfinitePast();  // no attempt begins before
+    bool broken = false;                      // the breaker is not closed
+    std::uint32_t failures = 0;               // in a row
+    std::size_t waiting = 0;                  // deliveries in line
+  };
+  // REQUIRES: something was enqueued there since the book was made, and not long ago.
+  Rest RestOf(const EndpointKey& endpoint) const;
+
   // Begins nothing there before `time`.
   void Hold(const EndpointKey& endpoint, absl::Time time);
 
@@ -75,6 +86,8 @@ class EndpointBook {
   bool Disabled(const EndpointKey& endpoint, absl::Time now) const;
 
   std::size_t in_flight() const { return in_flight_; }
+  // Deliveries in line at endpoints whose breaker is not closed.
+  std::size_t behind_breakers() const { return behind_breakers_; }
 
  private:
   struct Endpoint {
@@ -84,6 +97,7 @@ class EndpointBook {
     CircuitBreaker breaker;
     absl::Time disabled_until = absl::InfinitePast();
     absl::Time indexed = absl::InfiniteFuture();  // its place in ready_; InfiniteFuture: none
+    std::size_t behind_breaker = 0;               // its part of behind_breakers_
   };
   using Endpoints = std::map<EndpointKey, Endpoint>;
   struct Tenant {
@@ -92,7 +106,7 @@ class EndpointBook {
   };
 
   Endpoints::iterator Find(const EndpointKey& key);
-  // Brings ready_ up to date with an endpoint.
+  // Brings ready_ and behind_breakers_ up to date with an endpoint.
   void Index(Endpoints::iterator endpoint);
   void ForgetIdle();
 
@@ -103,6 +117,7 @@ class EndpointBook {
   std::map<std::string, Tenant> tenants_;  // with attempts under way only
   std::set<std::pair<absl::Time, EndpointKey>> ready_;
   std::size_t in_flight_ = 0;
+  std::size_t behind_breakers_ = 0;
 };
 
 }  // namespace tandem::notifier

@@ -94,6 +94,29 @@ TEST_F(EndpointBookTest, AnOpenBreakerMakesItsLineWaitAndThenSendsOneProbe) {
   EXPECT_EQ(book_.TakeNext(probe), Delivery("a", 3));
 }
 
+TEST_F(EndpointBookTest, SaysUntilWhenABrokenEndpointRestsAndHowManyWait) {
+  for (int i = 0; i < 4; ++i) book_.Enqueue(Endpoint("a", "x"), Delivery("a", i), kNoon);
+  book_.Enqueue(Endpoint("b", "y"), Delivery("b", 1), kNoon + absl::Hours(1));
+  EXPECT_FALSE(book_.RestOf(Endpoint("a", "x")).broken);
+  EXPECT_EQ(book_.behind_breakers(), 0u);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(book_.TakeNext(kNoon));
+    book_.End(Endpoint("a", "x"), Says::kFails, kNoon);
+  }
+  const EndpointBook::Rest rest = book_.RestOf(Endpoint("a", "x"));
+  EXPECT_TRUE(rest.broken);
+  EXPECT_EQ(rest.until, kNoon + absl::Seconds(10));
+  EXPECT_EQ(rest.failures, 2u);
+  EXPECT_EQ(rest.waiting, 2u);
+  EXPECT_EQ(book_.behind_breakers(), 2u);
+
+  ASSERT_TRUE(book_.TakeNext(rest.until));
+  EXPECT_EQ(book_.behind_breakers(), 1u);
+  EXPECT_EQ(book_.RestOf(Endpoint("a", "x")).until, absl::InfinitePast()) << "until the probe ends";
+  book_.End(Endpoint("a", "x"), Says::kWorks, rest.until);
+  EXPECT_EQ(book_.behind_breakers(), 0u);
+}
+
 TEST_F(EndpointBookTest, OneTenantsBreakerSaysNothingAboutTheSameAddressOfAnother) {
   book_.Enqueue(Endpoint("a", "x"), Delivery("a", 1), kNoon);
   book_.Enqueue(Endpoint("a", "x"), Delivery("a", 2), kNoon);

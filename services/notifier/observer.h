@@ -20,6 +20,13 @@ enum class DeliveryFate {
   kWithdrawn,  // the router did not want it any more
 };
 
+struct NotifierLoad {
+  std::size_t held = 0;       // deliveries
+  std::size_t in_flight = 0;  // attempts
+  // Of the held ones: due, or soon to be, at endpoints that are left alone for their failures.
+  std::size_t behind_breakers = 0;
+};
+
 // "delivered", "failed", …: label values of metrics.
 std::string_view ToText(AttemptEnd end);
 std::string_view ToText(DeliveryFate fate);
@@ -36,8 +43,8 @@ class NotifierObserver {
   virtual void OnDeliveryEnded(std::string_view /*channel*/, DeliveryFate /*fate*/) {}
   // One endpoint went from one state to another. All begin closed.
   virtual void OnBreakerChanged(BreakerState /*from*/, BreakerState /*to*/) {}
-  // After each change: deliveries that are held, and attempts under way.
-  virtual void OnLoad(std::size_t /*held*/, std::size_t /*in_flight*/) {}
+  // After each change.
+  virtual void OnLoad(const NotifierLoad& /*load*/) {}
   // Whether open deliveries reach the notifier.
   virtual void OnWatch(bool /*connected*/) {}
 };

@@ -10,6 +10,10 @@ NotifierMetrics::NotifierMetrics(runtime::Metrics& metrics)
           metrics.Gauges("delivery_breakers_open", "Endpoints left alone for now").Add({})),
       held_(metrics.Gauges("deliveries_held", "Messages that the notifier holds").Add({})),
       in_flight_(metrics.Gauges("deliveries_in_flight", "Attempts under way").Add({})),
+      behind_breakers_(metrics
+                           .Gauges("deliveries_behind_breakers",
+                                   "Messages that wait for endpoints left alone for now")
+                           .Add({})),
       watch_(
           metrics.Gauges("delivery_watch", "1 while open deliveries reach the notifier").Add({})) {}
 
@@ -32,9 +36,10 @@ void NotifierMetrics::OnBreakerChanged(notifier::BreakerState from, notifier::Br
   if (to == notifier::BreakerState::kClosed) breakers_open_.Decrement();
 }
 
-void NotifierMetrics::OnLoad(std::size_t held, std::size_t in_flight) {
-  held_.Set(static_cast<double>(held));
-  in_flight_.Set(static_cast<double>(in_flight));
+void NotifierMetrics::OnLoad(const notifier::NotifierLoad& load) {
+  held_.Set(static_cast<double>(load.held));
+  in_flight_.Set(static_cast<double>(load.in_flight));
+  behind_breakers_.Set(static_cast<double>(load.behind_breakers));
 }
 
 void NotifierMetrics::OnWatch(bool connected) { watch_.Set(connected ? 1 : 0); }

@@ -12,7 +12,8 @@ namespace tandem::tandemd {
 
 // tandem_delivery_attempts_total{channel,result}, tandem_delivery_seconds{channel},
 // tandem_deliveries_total{channel,result}, tandem_delivery_breakers_open,
-// tandem_deliveries_held, tandem_deliveries_in_flight, tandem_delivery_watch.
+// tandem_deliveries_held, tandem_deliveries_in_flight, tandem_deliveries_behind_breakers,
+// tandem_delivery_watch.
 class NotifierMetrics final : public notifier::NotifierObserver {
  public:
   // `metrics` outlives this.
@@ -22,7 +23,7 @@ class NotifierMetrics final : public notifier::NotifierObserver {
                       absl::Duration latency) override;
   void OnDeliveryEnded(std::string_view channel, notifier::DeliveryFate fate) override;
   void OnBreakerChanged(notifier::BreakerState from, notifier::BreakerState to) override;
-  void OnLoad(std::size_t held, std::size_t in_flight) override;
+  void OnLoad(const notifier::NotifierLoad& load) override;
   void OnWatch(bool connected) override;
 
  private:
@@ -32,6 +33,7 @@ class NotifierMetrics final : public notifier::NotifierObserver {
   prometheus::Gauge& breakers_open_;
   prometheus::Gauge& held_;
   prometheus::Gauge& in_flight_;
+  prometheus::Gauge& behind_breakers_;
   prometheus::Gauge& watch_;
 };
 

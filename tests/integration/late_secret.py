@@ -70,6 +70,12 @@ class Stage:
             return viewer.call(viewer.incidents.ListTimeline, incidents_pb2.ListTimelineRequest(
                 parent=f"tenants/{TENANT}/incidents/{number}")).entries
 
+    def looks(self):
+        """How often the notifier has looked for a secret in vain."""
+        page = self.router.admin_answer("/metrics")[1].splitlines()
+        return sum(float(line.split()[-1]) for line in page
+                   if "delivery_attempts_total{" in line and 'result="not_ready"' in line)
+
     def calls(self):
         with self.receiver.lock:
             return list(self.receiver.calls)
@@ -79,7 +85,8 @@ def nothing_goes_out(stage, file):
     """The delivery waits, and everybody who asks is told why."""
     stage.fire("mes")
     until(lambda: [e for e in stage.timeline(1) if e.kind == "DELIVERY_FAILED"], 30,
-          "a failed attempt")
+          "the reason")
+    until(lambda: stage.looks() >= 3, 30, "three vain looks for the secret")
     failed = [e for e in stage.timeline(1) if e.kind == "DELIVERY_FAILED"][0]
     assert failed.contact == "noc-primary", failed
     assert f"add {TENANT}/hooks to notifier.secrets" in failed.reason, failed
@@ -92,6 +99,8 @@ def nothing_goes_out(stage, file):
                               str(file))
     assert code == 1, text
     kinds = [entry.kind for entry in stage.timeline(1)]
+    assert kinds.count("DELIVERY_FAILED") == 1, kinds  # looking again writes nothing
+    assert "DELIVERY_ATTEMPTED" not in kinds, kinds
     assert kinds.count("STEP_TAKEN") == 1 and "DELIVERY_GIVEN_UP" not in kinds, kinds
     assert stage.router.process.log().count("waits for an operator") <= 2, "a flood of warnings"
     assert not stage.calls(), "something went out unsigned or with a foreign secret"

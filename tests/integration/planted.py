@@ -19,6 +19,8 @@ PLANTS = (
     ("kill_agent", "ack-before-commit", ["--kills", "40"]),
     ("kill_router", "forget-groups", ["--kills", "2"]),
     ("kill_router", "forget-outbox", ["--kills", "3"]),
+    ("kill_feed", "skip-at-hand-over", ["--kills", "15"]),
+    ("kill_feed", "tell-before-commit", ["--kills", "10"]),
     ("receiver_away", "forget-outbox", ["--rounds", "1"]),
     ("receiver_away", "new-id-per-attempt", ["--rounds", "1"]),
     ("receiver_away", "trust-what-was-sent", ["--rounds", "1"]),
@@ -28,6 +30,7 @@ PLANTS = (
     ("fsync_fails", "retry-fsync", ["--rounds", "2"]),
 )
 CONTROLS = {"kill_router": ["--kills", "2"], "kill_agent": ["--kills", "2"],
+            "kill_feed": ["--kills", "2"],
             "receiver_away": ["--rounds", "1"], "context_away": ["--rounds", "1"],
             "disk_full": ["--rounds", "1"], "fsync_fails": ["--rounds", "1"]}
 

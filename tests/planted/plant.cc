@@ -7,7 +7,7 @@
 namespace tandem {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Plant>, 10> kPlants = {{
+constexpr std::array<std::pair<std::string_view, Plant>, 12> kPlants = {{
     {"none", Plant::kNone},
     {"ack-before-commit", Plant::kAckBeforeCommit},
     {"ack-on-full-disk", Plant::kAckOnFullDisk},
@@ -17,6 +17,8 @@ constexpr std::array<std::pair<std::string_view, Plant>, 10> kPlants = {{
     {"fresh-context", Plant::kFreshContext},
     {"new-id-per-attempt", Plant::kNewIdPerAttempt},
     {"retry-fsync", Plant::kRetryFsync},
+    {"skip-at-hand-over", Plant::kSkipAtHandOver},
+    {"tell-before-commit", Plant::kTellBeforeCommit},
     {"trust-what-was-sent", Plant::kTrustWhatWasSent},
 }};
 

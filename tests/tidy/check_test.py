@@ -80,6 +80,54 @@ class RunClangTidy(unittest.TestCase):
             "-I. -isystem ./build/tidy/proto")
 
 
+class FilesThatNeverEnd(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        (self.folder / "cache").mkdir()
+        self.sources = [self.source(name) for name in ("a", "hangs", "b")]
+
+    def source(self, name):
+        path = run_clang_tidy.ROOT / "router" / f"{name}.cc"
+        return run_clang_tidy.Source(path, ("-I/r",), f"key-{name}", (False, False, ""))
+
+    def look(self, seconds):
+        """Returns (what was run, the results) of one run over all sources."""
+        ran, cache = [], self.folder / "cache"
+
+        class FakeTidy(run_clang_tidy.Tidy):
+            def run(self, file, arguments):
+                text = file.read_text() if file.parent.name == "together" else file.name
+                ran.append(text.count(".cc"))
+                return (None, "") if "hangs" in text else (True, "")
+        tidy = FakeTidy(self.folder, cache, seconds, 7)
+        original, run_clang_tidy.text_of = run_clang_tidy.text_of, lambda source: ""
+        self.addCleanup(setattr, run_clang_tidy, "text_of", original)
+        results = []
+        for batch in run_clang_tidy.batches_of(self.sources, cache):
+            results += [([s.path.stem for s in sources], fine, output)
+                        for sources, fine, output, _ in tidy.look_at(batch)]
+        return ran, results
+
+    def test_is_named_as_failed_and_hides_no_other(self):
+        ran, results = self.look(seconds=60)
+        self.assertEqual(ran, [3, 1, 1, 1])
+        self.assertEqual([(names, fine) for names, fine, _ in results],
+                         [(["a"], True), (["hangs"], False), (["b"], True)])
+        self.assertIn("did not end within 7 s on this file alone", results[1][2])
+
+    def test_is_looked_at_alone_and_first_after_a_batch_that_did_not_end(self):
+        self.look(seconds=60)
+        ran, _ = self.look(seconds=60)
+        self.assertEqual(ran, [1, 1, 1])
+
+    def test_is_left_only_when_the_time_of_the_whole_run_is_over(self):
+        ran, results = self.look(seconds=-1)
+        self.assertEqual(ran, [])
+        self.assertEqual([fine for _, fine, _ in results], [None])
+
+
 class Together(unittest.TestCase):
     def batches(self, *sources):
         """sources: (name, arguments, text[, urgency])."""

@@ -1,6 +1,6 @@
 """Runs clang-tidy over our own sources, and over each only once in the same form.
 
-usage: run_clang_tidy.py --build FOLDER --cache FOLDER [--jobs N] [--seconds N]
+usage: run_clang_tidy.py --build FOLDER --cache FOLDER [--jobs N] [--seconds N] [--file-seconds N]
 
 A source is clean in a form when its text, every header of ours that it reaches, its compile
 command, the configuration and clang-tidy's version are all unchanged; then it is not looked at
@@ -10,7 +10,8 @@ survives. What was left is counted in the last line and is no
 failure.
 
 Several sources are looked at in one translation unit (together.py); where that does not compile, in
-two of half the size.
+two of half the size; where it does not end, each by itself, in this run or, first of all, in the
+next. A source that does not end by itself is a failure: it hides what is in it.
 """
 
 import argparse
@@ -145,29 +146,43 @@ def text_of(source):
     return source.path.read_text(encoding="utf-8")
 
 
+def alone_mark(cache, source):
+    """Exists when the source was in a batch that did not end."""
+    return cache / f"alone-{source.key}"
+
+
+def batches_of(sources, cache):
+    """What is suspected of not ending comes first, each by itself."""
+    suspects = [s for s in sources if alone_mark(cache, s).exists()]
+    others = [s for s in sources if s not in suspects]
+    return ([batch for s in suspects for batch in together.batches([s], text_of)]
+            + together.batches(others, text_of))
+
+
 class Tidy:
     """Looks at batches until the time is up, and keeps what it saw."""
 
-    def __init__(self, build, cache, seconds):
-        self.build, self.cache = build, cache
+    def __init__(self, build, cache, seconds, file_seconds):
+        self.build, self.cache, self.file_seconds = build, cache, file_seconds
         self.deadline = time.monotonic() + seconds
         self.clean = self.bad = self.left = self.apart = 0
         (build / "together").mkdir(exist_ok=True)
 
     def run(self, file, arguments):
-        """Returns (clean, output); clean is None when it takes too long for this machine."""
+        """Returns (clean, output); clean is None when it did not end."""
         try:
             made = subprocess.run(
                 ["clang-tidy", "--quiet", f"--config-file={ROOT / '.clang-tidy'}", str(file), "--",
                  *arguments, "-w"],
-                cwd=self.build, capture_output=True, text=True, check=False, timeout=900)
+                cwd=self.build, capture_output=True, text=True, check=False,
+                timeout=self.file_seconds)
         except subprocess.TimeoutExpired:
             return None, ""
         return made.returncode == 0, made.stdout + ("" if made.returncode == 0 else made.stderr)
 
     def look_at(self, batch):
         """Looks at the sources of a batch. Returns [(sources, clean, output, seconds)]: more than
-        one when they do not compile together."""
+        one when they do not compile, or end, together. clean is None where the time was up."""
         if time.monotonic() > self.deadline:
             return [(batch.sources, None, "", 0.0)]
         started = time.monotonic()
@@ -177,9 +192,19 @@ class Tidy:
             file, arguments = self.build / "together" / f"{name}.cc", batch.command.arguments()
             file.write_text("".join(f'#include "{s.path}"\n' for s in batch.sources))
         fine, output = self.run(file, arguments)
-        if not fine and len(batch.sources) > 1 and "clang-diagnostic-error" in output:
+        parts = []
+        if fine is None and len(batch.sources) > 1:
+            parts = batch.singles()
+            for source in batch.sources:
+                alone_mark(self.cache, source).touch()
+        elif not fine and len(batch.sources) > 1 and "clang-diagnostic-error" in output:
+            parts = batch.halves()
+        if parts:
             self.apart += 1
-            return [result for half in batch.halves() for result in self.look_at(half)]
+            return [result for part in parts for result in self.look_at(part)]
+        if fine is None:
+            fine, output = False, (f"clang-tidy did not end within {self.file_seconds:g} s on this "
+                                   "file alone; nobody knows what is in it\n")
         return [(batch.sources, fine, output, time.monotonic() - started)]
 
     def report(self, sources, fine, output, seconds):
@@ -202,13 +227,15 @@ def main():
     parser.add_argument("--cache", type=pathlib.Path, required=True)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=900)
+    # A batch that needs longer is looked at file by file, so this is about one file.
+    parser.add_argument("--file-seconds", type=float, default=300)
     options = parser.parse_args()
     build, cache = options.build.resolve(), options.cache.resolve()
     cache.mkdir(parents=True, exist_ok=True)
     sources, known = new_sources(build, cache)
-    tidy = Tidy(build, cache, options.seconds)
+    tidy = Tidy(build, cache, options.seconds, options.file_seconds)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for results in pool.map(tidy.look_at, together.batches(sources, text_of)):
+        for results in pool.map(tidy.look_at, batches_of(sources, cache)):
             for result in results:
                 tidy.report(*result)
     print(f"{tidy.apart} times sources did not compile together")

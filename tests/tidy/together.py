@@ -89,6 +89,10 @@ class Batch:
         half = len(self.sources) // 2
         return [Batch(self.command, part) for part in (self.sources[:half], self.sources[half:])]
 
+    def singles(self):
+        """The same as a batch for each source, for when it does not end as one."""
+        return [Batch(self.command, [source]) for source in self.sources]
+
 
 def batches(sources, text_of):
     """Puts each source, in order, into the first batch that takes it. Sources of different

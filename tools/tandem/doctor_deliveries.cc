@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
-#include <tuple>
 #include <utility>
 
 #include "router/base/status.h"
@@ -24,6 +24,8 @@ constexpr std::size_t kResolvedMax = 20;
 constexpr std::size_t kTimelineMax = 5'000;  // entries of one incident
 constexpr std::size_t kLinesMax = 10;
 constexpr std::size_t kNamesMax = 3;  // incidents that one line names
+// Without a failure, what is younger is on its way: a call may take 15 seconds (notifier.timeout).
+constexpr absl::Duration kUnderWay = absl::Seconds(20);
 constexpr absl::Duration kResolvedWithin = absl::Hours(24);
 
 std::string ShortName(std::string_view name) {
@@ -60,24 +62,69 @@ std::string AdviceFor(std::string_view reason) {
   return "check that the receiver runs and that the notifier can reach it";
 }
 
-// Troubles with one contact for one reason.
+// Troubles with one contact: given up for one reason, or waiting for whatever reason.
 struct Group {
   std::vector<std::string> incidents;
   absl::Time since = absl::InfiniteFuture();
   std::uint32_t failures = 0;
+  std::size_t deliveries = 0;
+};
+struct GroupKey {
+  bool waits = false;
+  std::string contact;
+  std::string reason;  // empty when it waits
+  friend auto operator<=>(const GroupKey&, const GroupKey&) = default;
 };
 
-Check LineFor(std::string_view tenant, const std::tuple<bool, std::string, std::string>& key,
-              const Group& group, const Look& look) {
+// What is known last of the endpoint of a contact: its reason and what was announced then hold for
+// all that waits for it, tried or not.
+struct LastFailure {
+  std::string reason;
+  absl::Time time = absl::InfinitePast();
+  absl::Time next = absl::InfinitePast();
+};
+using LastFailures = std::map<std::string, LastFailure, std::less<>>;  // by contact
+
+std::string MessagesText(std::size_t count) {
+  return count == 1 ? "1 message waits" : fmt::format("{} messages wait", count);
+}
+
+// What waits and was not tried, and nothing else was lately, as far as timelines tell.
+Check UntriedLine(std::string_view tenant, std::string_view contact, const Group& group,
+                  const Look& look) {
+  return {Level::kNotice, "delivery",
+          fmt::format("{}: {} is not told of {} yet: {}, the oldest was planned {}, and none has "
+                      "been tried",
+                      tenant, contact, NamesText(group.incidents), MessagesText(group.deliveries),
+                      AgeText(look, group.since)),
+          "check that a notifier runs and reaches the router (tandem_delivery_watch is 1), and its "
+          "log: an endpoint that failed again and again is left alone for up to 2 minutes"};
+}
+
+Check WaitingLine(std::string_view tenant, std::string_view contact, const Group& group,
+                  const LastFailure& last, const Look& look) {
+  const std::string attempts = group.failures == 0 ? std::string("none tried, the oldest planned")
+                               : group.failures == 1
+                                   ? std::string("1 attempt, the first")
+                                   : fmt::format("{} attempts, the first", group.failures);
+  return {Level::kNotice, "delivery",
+          fmt::format("{}: {} is not told of {} yet: {} ({} {}); {}, {}", tenant, contact,
+                      NamesText(group.incidents), last.reason, attempts, AgeText(look, group.since),
+                      MessagesText(group.deliveries),
+                      last.next > look.now
+                          ? fmt::format("the next attempt not before {} ({})",
+                                        ClockText(look, last.next), AgeText(look, last.next))
+                          : std::string("tried again")),
+          AdviceFor(last.reason)};
+}
+
+Check LineFor(std::string_view tenant, const GroupKey& key, const Group& group,
+              const LastFailures& last, const Look& look) {
   const auto& [waits, contact, reason] = key;
   if (waits) {
-    return {
-        Level::kNotice, "delivery",
-        fmt::format("{}: {} is not told of {} yet: {} ({}, the first {}); tried again", tenant,
-                    contact, NamesText(group.incidents), reason,
-                    group.failures == 1 ? "1 attempt" : fmt::format("{} attempts", group.failures),
-                    AgeText(look, group.since)),
-        AdviceFor(reason)};
+    const auto failure = last.find(contact);
+    return failure == last.end() ? UntriedLine(tenant, contact, group, look)
+                                 : WaitingLine(tenant, contact, group, failure->second, look);
   }
   return {
       Level::kBad, "delivery",
@@ -151,18 +198,22 @@ std::vector<DeliveryTrouble> TroublesIn(const std::string& incident,
                                         std::span<const v1::TimelineEntry> timeline) {
   std::map<std::string, DeliveryTrouble> by_delivery;
   for (const v1::TimelineEntry& entry : timeline) {
+    const absl::Time time = ToTime(entry.time());
     const bool given_up = entry.kind() == "DELIVERY_GIVEN_UP";
-    if (given_up || entry.kind() == "DELIVERY_FAILED") {
-      const auto [found, first] = by_delivery.try_emplace(entry.delivery_id());
-      DeliveryTrouble& trouble = found->second;
-      if (first) {
-        trouble = {.incident = incident,
-                   .contact = entry.contact(),
-                   .reason = "",
-                   .since = ToTime(entry.time())};
-      }
+    if (entry.kind() == "DELIVERY_PLANNED" || entry.kind() == "DELIVERY_ATTEMPTED") {
+      by_delivery.try_emplace(
+          entry.delivery_id(),
+          DeliveryTrouble{
+              .incident = incident, .contact = entry.contact(), .reason = "", .since = time});
+    } else if (given_up || entry.kind() == "DELIVERY_FAILED") {
+      DeliveryTrouble& trouble = by_delivery[entry.delivery_id()];
+      if (trouble.failures == 0) trouble.since = time;
+      trouble.incident = incident;
+      trouble.contact = entry.contact();
       trouble.reason = entry.reason();
       trouble.given_up = given_up;
+      trouble.failed = time;
+      if (entry.has_next_attempt_time()) trouble.next = ToTime(entry.next_attempt_time());
       ++trouble.failures;
     } else if (entry.kind() == "DELIVERY_CANCELLED") {
       by_delivery.erase(entry.delivery_id());
@@ -181,29 +232,40 @@ std::vector<DeliveryTrouble> TroublesIn(const std::string& incident,
 
 std::vector<Check> DeliveryChecks(std::string_view tenant,
                                   std::span<const DeliveryTrouble> troubles, const Look& look) {
-  if (troubles.empty()) {
-    return {{Level::kGood, "delivery", fmt::format("{}: no message is stuck", tenant), ""}};
-  }
   // Given up first; then by contact and reason.
-  std::map<std::tuple<bool, std::string, std::string>, Group> groups;
+  std::map<GroupKey, Group> groups;
+  LastFailures last;
   for (const DeliveryTrouble& trouble : troubles) {
-    Group& group = groups[{!trouble.given_up, trouble.contact, trouble.reason}];
+    if (trouble.failures > 0 && trouble.failed >= last[trouble.contact].time) {
+      last[trouble.contact] = {trouble.reason, trouble.failed, trouble.next};
+    }
+    Group& group = groups[{.waits = !trouble.given_up,
+                           .contact = trouble.contact,
+                           .reason = trouble.given_up ? trouble.reason : ""}];
     if (group.incidents.empty() || group.incidents.back() != trouble.incident) {
       group.incidents.push_back(trouble.incident);
     }
     group.since = std::min(group.since, trouble.since);
     group.failures += trouble.failures;
+    ++group.deliveries;
+  }
+  std::erase_if(groups, [&look](const auto& entry) {
+    const auto& [key, group] = entry;
+    return key.waits && group.failures == 0 && group.since > look.now - kUnderWay;
+  });
+  if (groups.empty()) {
+    return {{Level::kGood, "delivery", fmt::format("{}: no message is stuck", tenant), ""}};
   }
   std::vector<Check> checks;
   for (const auto& [key, group] : groups) {
     if (checks.size() == kLinesMax - 1 && groups.size() > kLinesMax) {
       checks.push_back(
-          {std::get<0>(key) ? Level::kNotice : Level::kBad, "delivery",
+          {key.waits ? Level::kNotice : Level::kBad, "delivery",
            fmt::format("{}: {} more contacts and reasons", tenant, groups.size() - checks.size()),
            fmt::format("tandem incident list --tenant {}", tenant)});
       break;
     }
-    checks.push_back(LineFor(tenant, key, group, look));
+    checks.push_back(LineFor(tenant, key, group, last, look));
   }
   return checks;
 }

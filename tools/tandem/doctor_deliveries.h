@@ -1,5 +1,5 @@
-// What `tandem doctor` says about people who are not told: deliveries that were given up or are
-// tried again, and open incidents whose escalation has nobody left.
+// What `tandem doctor` says about people who are not told: deliveries that were given up, are tried
+// again or wait for an endpoint that fails, and open incidents whose escalation has nobody left.
 //
 // Everything but CheckDeliveries is pure.
 #pragma once
@@ -24,18 +24,22 @@ struct DeliveryTrouble {
   std::string incident;  // "acme/12"
   std::string contact;
   std::string reason;  // of the last failure
-  absl::Time since;    // the first failure
+  absl::Time since;    // the first failure; without one: when it was planned or begun
   std::uint32_t failures = 0;
-  bool given_up = false;  // else it is tried again
+  bool given_up = false;                     // else it is open
+  absl::Time failed = absl::InfinitePast();  // the last failure
+  absl::Time next = absl::InfinitePast();    // what it announced: no attempt before
 };
 
-// The troubles that a timeline, oldest entry first, ends with. What succeeded or was cancelled in
-// the end is none, nor is what was given up and whose contact was told of the incident later.
+// The troubles that a timeline, oldest entry first, ends with; what is open and has not failed is
+// one, too, without a failure. What succeeded or was cancelled in the end is none, nor is what was
+// given up and whose contact was told of the incident later.
 std::vector<DeliveryTrouble> TroublesIn(const std::string& incident,
                                         std::span<const v1::TimelineEntry> timeline);
 
-// A line for each contact and reason, given up before tried again, at most 10; one good line when
-// there is none. `tenant`: "acme".
+// A line for each contact and reason of what was given up, then one for each contact for which
+// something waits: how much, since when, why and until when. At most 10; one good line when there
+// is none. What was planned within the last 20 seconds does not wait yet. `tenant`: "acme".
 std::vector<Check> DeliveryChecks(std::string_view tenant,
                                   std::span<const DeliveryTrouble> troubles, const Look& look);
 

@@ -52,6 +52,22 @@ TEST(TroublesIn, FindsWhatIsTriedAgainWithItsAgeAndItsLastReason) {
   EXPECT_FALSE(troubles[0].given_up);
 }
 
+TEST(TroublesIn, KnowsWhatWasNeverTriedAndWhatWasAnnounced) {
+  v1::TimelineEntry failed = Entry("DELIVERY_FAILED", "dlv-2", 2, "HTTP 503");
+  *failed.mutable_next_attempt_time() = ToStamp(kNoon + absl::Seconds(20));
+  const auto troubles =
+      Troubles({Entry("DELIVERY_PLANNED", "dlv-1", 0), Entry("DELIVERY_PLANNED", "dlv-2", 1),
+                failed, Entry("DELIVERY_ATTEMPTED", "dlv-2", 3)});
+
+  ASSERT_THAT(troubles, SizeIs(2));
+  EXPECT_EQ(troubles[0].failures, 0u);
+  EXPECT_EQ(troubles[0].since, kNoon - absl::Minutes(30));
+  EXPECT_EQ(troubles[0].contact, "anna");
+  EXPECT_EQ(troubles[1].since, kNoon - absl::Minutes(28)) << "the failure, not the plan";
+  EXPECT_EQ(troubles[1].failed, kNoon - absl::Minutes(28));
+  EXPECT_EQ(troubles[1].next, kNoon + absl::Seconds(20));
+}
+
 TEST(TroublesIn, KnowsWhatWasGivenUp) {
   const auto troubles = Troubles({Entry("DELIVERY_FAILED", "dlv-1", 1, "HTTP 503"),
                                   Entry("DELIVERY_GIVEN_UP", "dlv-1", 11, "not delivered")});
@@ -99,8 +115,66 @@ TEST(DeliveryChecks, SayWhatWasGivenUpAndWhatIsTriedAgainWithWhatToDo) {
   EXPECT_EQ(checks[1].level, Level::kNotice);
   EXPECT_EQ(checks[1].found,
             "acme: anna is not told of acme/12 yet: the notifier has no signing secret `x` (4 "
-            "attempts, the first 3m ago); tried again");
+            "attempts, the first 3m ago); 1 message waits, tried again");
   EXPECT_THAT(checks[1].advice, AllOf(HasSubstr("notifier.secrets"), HasSubstr("SIGHUP")));
+}
+
+// Held back by the notifier's circuit breaker, a delivery has no report of its own: what waits
+// beside it for the same contact tells why and until when.
+TEST(DeliveryChecks, SayHowManyWaitForAContactSinceWhenAndUntilWhen) {
+  const std::vector<DeliveryTrouble> troubles = {
+      {.incident = "acme/12",
+       .contact = "anna",
+       .reason = "HTTP 503",
+       .since = kNoon - absl::Minutes(3),
+       .failures = 4,
+       .failed = kNoon - absl::Minutes(1),
+       .next = kNoon - absl::Seconds(30)},
+      {.incident = "acme/13",
+       .contact = "anna",
+       .reason = "HTTP 503 (circuit breaker open)",
+       .since = kNoon - absl::Minutes(2),
+       .failures = 1,
+       .failed = kNoon - absl::Seconds(20),
+       .next = kNoon + absl::Seconds(20)},
+      {.incident = "acme/14", .contact = "anna", .since = kNoon - absl::Seconds(1)}};
+  const auto checks = DeliveryChecks("acme", troubles, AtNoon());
+
+  ASSERT_THAT(checks, SizeIs(1));
+  EXPECT_EQ(checks[0].level, Level::kNotice);
+  EXPECT_EQ(checks[0].found,
+            "acme: anna is not told of acme/12, acme/13, acme/14 yet: HTTP 503 (circuit breaker "
+            "open) (5 attempts, the first 3m ago); 3 messages wait, the next attempt not before "
+            "12:00:20 (in 20s)");
+}
+
+TEST(DeliveryChecks, SayWhyTheUntriedWaitWhenTheLastOneThereWasGivenUp) {
+  const auto checks = DeliveryChecks(
+      "acme",
+      std::vector<DeliveryTrouble>{
+          {"acme/12", "anna", "HTTP 503", kNoon - absl::Minutes(9), 9, true, kNoon},
+          {.incident = "acme/13", .contact = "anna", .since = kNoon - absl::Minutes(1)}},
+      AtNoon());
+
+  ASSERT_THAT(checks, SizeIs(2));
+  EXPECT_EQ(checks[1].found,
+            "acme: anna is not told of acme/13 yet: HTTP 503 (none tried, the oldest planned 1m "
+            "ago); 1 message waits, tried again");
+}
+
+TEST(DeliveryChecks, NameWhatNobodyTriesButNotWhatIsOnItsWay) {
+  const DeliveryTrouble young{
+      .incident = "acme/12", .contact = "anna", .since = kNoon - absl::Seconds(5)};
+  EXPECT_EQ(DeliveryChecks("acme", std::vector{young}, AtNoon())[0].level, Level::kGood);
+
+  DeliveryTrouble old = young;
+  old.since = kNoon - absl::Minutes(4);
+  const auto checks = DeliveryChecks("acme", std::vector{old, young}, AtNoon());
+  ASSERT_THAT(checks, SizeIs(1));
+  EXPECT_EQ(checks[0].found,
+            "acme: anna is not told of acme/12 yet: 2 messages wait, the oldest was planned 4m "
+            "ago, and none has been tried");
+  EXPECT_THAT(checks[0].advice, AllOf(HasSubstr("tandem_delivery_watch"), HasSubstr("its log")));
 }
 
 TEST(DeliveryChecks, AreAtMostTen) {

@@ -33,6 +33,15 @@ def journal_records(installation, tenant):
             yield journal_pb2.Record.FromString(body)
 
 
+def journal_events(installation, tenant):
+    """(sequence, incident's number) of every event of the tenant, in order, read past the router."""
+    with sqlite3.connect(f"file:{journal_path(installation)}?mode=ro", uri=True) as database:
+        (key,) = database.execute("SELECT id FROM tenants WHERE name = ?", (tenant,)).fetchone()
+        return [(record - (key << 40), incident - (key << 40)) for record, incident in database.execute(
+            "SELECT record, incident FROM events WHERE record BETWEEN ? AND ? "
+            "ORDER BY record, incident", (key << 40, ((key + 1) << 40) - 1))]
+
+
 def own_name(client_id):
     """The client id as its agent knows it: the journal puts the agent's principal before it."""
     return client_id.split("/", 1)[1]
