@@ -89,9 +89,9 @@ TEST(ReadScenarios, RefusesWhatCouldNotHappen) {
 
 TEST(ReadScenarios, JudgesEntitiesAsTheImportDoes) {
   EXPECT_THAT(Findings(std::string(kHead) +
-                       "    context:\n      - {kind: device, id: a, matchers: ['a=']}\n"
+                       "    context:\n      - {kind: device, id: a, matchers: ['a b']}\n"
                        "    steps: [{at: 0s, nothing: {}}]\n"),
-              ElementsAre(AllOf(HasSubstr("5:46"), HasSubstr("matchers[0]"))));
+              ElementsAre(AllOf(HasSubstr("5:42"), HasSubstr("matchers[0]"))));
 }
 
 TEST(ReadScenarios, RefusesATimeThatNoClockShows) {

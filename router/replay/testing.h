@@ -41,7 +41,7 @@ rules:
     escalation: gap
     reason: A rule of the tests.
   - name: factory
-    match: ['site.kind="factory"']
+    match: ['site=~".+"', 'site.kind="factory"']
     when: {in: [shift]}
     if_missing: skip
     owner: plant

@@ -117,12 +117,12 @@ TEST_F(WalkProgram, WritesJUnitAndJsonAndCoverage) {
   EXPECT_EQ(outcome.code, 1);
   const auto json = nlohmann::json::parse(outcome.out);
   EXPECT_EQ(json["red"], 1);
-  EXPECT_EQ(json["scenarios"][0]["story"][1]["text"], "told ann (noc, step 1)");
+  EXPECT_EQ(json["scenarios"][0]["story"][2]["text"], "told ann (noc, step 1)");
   EXPECT_EQ(json["coverage"]["rules"]["touched"], 1);
   EXPECT_EQ(json["coverage"]["untouched"][0], "rule factory");
   EXPECT_THAT(Content(folder_.path() + "/r.xml"),
               AllOf(HasSubstr("<testsuites tests=\"1\" failures=\"1\">"),
-                    HasSubstr("name=\"at-noon\" file=\"p.yaml\" line=\"14\""),
+                    HasSubstr("name=\"at-noon\" file=\"p.yaml\" line=\"15\""),
                     HasSubstr("- +20s told ann (noc, step 1)")));
 }
 
@@ -132,7 +132,7 @@ TEST_F(WalkProgram, NamesMistakesByTheirPlace) {
   for (const char* verb : {"test", "check"}) {
     const Outcome outcome = Run({"playbook", verb, "bad.yaml"});
     EXPECT_EQ(outcome.code, 1);
-    EXPECT_THAT(outcome.out + outcome.err, HasSubstr("bad.yaml:14:22: error: "
+    EXPECT_THAT(outcome.out + outcome.err, HasSubstr("bad.yaml:15:22: error: "
                                                      "scenarios[0].start: \"noon\" is no time"));
   }
   const Outcome outcome = Run({"playbook", "test", "p.yaml", "--scenario", "at-non"});
