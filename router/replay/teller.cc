@@ -73,13 +73,13 @@ struct Teller::Visitor {
         fmt::format("opened #{} by rule {}{}: {} leads, {}, {}", fact.incident.value, rule.name,
                     CalendarsText(fact.evidence), incident.playbook->teams()[rule.owner].name,
                     ToText(fact.handling), ToText(fact.severity)));
-    if (fact.evidence.gaps.empty()) return;
+    // A fact that only a rule with `if_missing: skip` asked for changes nothing for people.
+    if (!fact.context_gap) return;
     std::string gaps;
     for (const std::string& gap : fact.evidence.gaps) {
       gaps += (gaps.empty() ? "" : ", ") + gap;
     }
-    Say(fact.incident,
-        fmt::format("{}: {}", fact.context_gap ? "context gap" : "context lacks", gaps));
+    Say(fact.incident, fmt::format("context gap: {}", gaps));
   }
 
   void operator()(const core::AlertFired& fact) const {

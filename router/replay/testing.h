@@ -43,7 +43,6 @@ rules:
   - name: factory
     match: ['site=~".+"', 'site.kind="factory"']
     when: {in: [shift]}
-    if_missing: skip
     owner: plant
     handling: needs_decision
     escalation: usual
