@@ -117,7 +117,7 @@ TEST_F(WalkProgram, WritesJUnitAndJsonAndCoverage) {
   EXPECT_EQ(outcome.code, 1);
   const auto json = nlohmann::json::parse(outcome.out);
   EXPECT_EQ(json["red"], 1);
-  EXPECT_EQ(json["scenarios"][0]["story"][2]["text"], "told ann (noc, step 1)");
+  EXPECT_EQ(json["scenarios"][0]["story"][1]["text"], "told ann (noc, step 1)");
   EXPECT_EQ(json["coverage"]["rules"]["touched"], 1);
   EXPECT_EQ(json["coverage"]["untouched"][0], "rule factory");
   EXPECT_THAT(Content(folder_.path() + "/r.xml"),
