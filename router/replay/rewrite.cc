@@ -134,9 +134,12 @@ class Rewriter {
     lines_.Replace(number, number, std::move(text));
   }
 
-  // Behind the last key of the scenario.
+  // Behind the last key of the scenario, but before `whole` and `never`, which speak of it.
   void Append(const ConfigNode& scenario, const std::vector<NewLine>& block) {
-    const playbook::Mark key = scenario.children.back()->key_mark;
+    const auto last_key = std::find_if(
+        scenario.children.rbegin(), scenario.children.rend(),
+        [](const ConfigNode* child) { return child->key != "whole" && child->key != "never"; });
+    const playbook::Mark key = (*last_key)->key_mark;  // It has a name, at least.
     const std::size_t last = lines_.LastOfBlock(key);
     lines_.EndLine(last);
     std::vector<std::string> text = {

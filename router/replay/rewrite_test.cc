@@ -51,6 +51,8 @@ TEST(RewriteExpectations, KeepsCommentsAndTheBytesOfLinesThatStay) {
 
 TEST(RewriteExpectations, AddsABlockWhereThereIsNone) {
   EXPECT_EQ(Rewrite("", {{"+0s one", {}, false}}), "    expect:\n      - \"+0s one\"\n");
+  EXPECT_EQ(Rewrite("    whole: true\n    never: [x]\n", {{"+0s one", {}, false}}),
+            "    expect:\n      - \"+0s one\"\n    whole: true\n    never: [x]\n");
   EXPECT_EQ(Rewrite("    expect:\n", {{"+0s one", {}, false}}),
             "    expect:\n      - \"+0s one\"\n");
 }
