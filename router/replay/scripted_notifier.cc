@@ -31,7 +31,7 @@ std::optional<absl::Time> ScriptedNotifier::Next() const {
   return agenda_.begin()->first;
 }
 
-std::vector<core::DeliveryReport> ScriptedNotifier::Attempt(absl::Time now) {
+std::array<core::DeliveryReport, 2> ScriptedNotifier::Attempt(absl::Time now) {
   TANDEM_CHECK(!agenda_.empty() && agenda_.begin()->first <= now, "an attempt is due");
   const DeliveryNumber number = agenda_.begin()->second;
   agenda_.erase(agenda_.begin());

@@ -11,11 +11,11 @@
 #include <absl/container/btree_set.h>
 #include <absl/time/time.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "router/base/retry.h"
 #include "router/core/fact.h"
@@ -35,7 +35,7 @@ class ScriptedNotifier {
   std::optional<absl::Time> Next() const;
 
   // Makes it: two reports, that it is made and how it ended. REQUIRES: Next() is `now` or before.
-  std::vector<core::DeliveryReport> Attempt(absl::Time now);
+  std::array<core::DeliveryReport, 2> Attempt(absl::Time now);
 
  private:
   struct Open {

@@ -228,14 +228,20 @@ void Teller::Say(IncidentNumber incident, std::string text, absl::Duration at) {
   story_.lines.push_back({at, incident, std::move(text)});
 }
 
+// By hand: of a long story most lines are these.
 std::string Teller::Addressee(const Planned& planned) const {
-  if (planned.last_resort) return fmt::format("{} (last resort)", planned.contact);
-  if (planned.step == 0) return planned.contact;
+  std::string text = planned.contact;
+  if (planned.last_resort) return text += " (last resort)";
+  if (planned.step == 0) return text;
+  text += " (";
+  text += planned.team;
+  text += ", step ";
+  text += std::to_string(planned.step);
   if (planned.round > 1) {
-    return fmt::format("{} ({}, step {}, round {})", planned.contact, planned.team, planned.step,
-                       planned.round);
+    text += ", round ";
+    text += std::to_string(planned.round);
   }
-  return fmt::format("{} ({}, step {})", planned.contact, planned.team, planned.step);
+  return text += ')';
 }
 
 const core::Incident& Teller::Get(IncidentNumber number) const {
