@@ -69,6 +69,20 @@ entities:
   EXPECT_THAT(plant.coordination(), ElementsAre("plant-it"));
 }
 
+TEST(ReadYaml, TakesARelationInOneText) {
+  const auto file = ReadYaml(
+      "entities:\n  - {kind: device, id: sw-7, relations: [runs_at site/main, {kind: part_of, "
+      "target: "
+      "application/a}]}\n");
+  ASSERT_TRUE(file.ok()) << file.status();
+  const v1::Entity entity = *UnpackContent(file->entities[0].content);
+  ASSERT_EQ(entity.relations_size(), 2);
+  EXPECT_EQ(entity.relations(0).kind(), "runs_at");
+  EXPECT_EQ(entity.relations(0).target(), "site/main");
+  EXPECT_THAT(Mistakes("entities:\n  - {kind: device, id: a, relations: [runs_at]}\n"),
+              ElementsAre(HasSubstr("relations[0].target")));
+}
+
 TEST(ReadYaml, NamesLineColumnAndPositionOfEveryMistake) {
   EXPECT_THAT(
       Mistakes(R"(entities:
