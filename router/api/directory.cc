@@ -31,7 +31,7 @@ absl::StatusOr<rpc::Caller> Directory::Authenticate(std::string_view token, absl
   if (found->second.expires <= now) {
     return Error(absl::StatusCode::kUnauthenticated, "TOKEN_EXPIRED",
                  fmt::format("token {} expired at {}; ask for a new one", id,
-                             TimeText(found->second.expires)));
+                             SecondsText(found->second.expires)));
   }
   const auto principal = installation->principals.find(found->second.principal);
   if (principal == installation->principals.end()) {

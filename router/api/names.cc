@@ -29,6 +29,26 @@ absl::StatusOr<IncidentRef> ResolveIncident(const rpc::Caller& caller,
   return IncidentRef{std::move(tenant), IncidentNumber(number)};
 }
 
+absl::StatusOr<RequestRef> ResolveRequest(const rpc::Caller& caller,
+                                          const rpc::Authenticator& authenticator,
+                                          std::string_view name, std::string_view field) {
+  constexpr std::string_view kMiddle = "/requests/";
+  RequestRef ref;
+  const std::size_t middle = name.find(kMiddle);
+  if (middle != std::string_view::npos) {
+    const std::string_view digits = name.substr(middle + kMiddle.size());
+    const char* end = digits.data() + digits.size();
+    const auto [at, error] = std::from_chars(digits.data(), end, ref.request);
+    if (error != std::errc() || at != end || ref.request == 0) {
+      return InvalidField("NAME_INVALID", field,
+                          "expected tenants/{tenant}/incidents/{number}/requests/{request}");
+    }
+  }
+  TANDEM_ASSIGN_OR_RETURN(ref.incident,
+                          ResolveIncident(caller, authenticator, name.substr(0, middle), field));
+  return ref;
+}
+
 absl::StatusOr<std::vector<TenantId>> ResolveTenants(const rpc::Caller& caller,
                                                      const rpc::Authenticator& authenticator,
                                                      const std::vector<TenantId>& all,

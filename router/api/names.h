@@ -22,6 +22,16 @@ absl::StatusOr<IncidentRef> ResolveIncident(const rpc::Caller& caller,
                                             const rpc::Authenticator& authenticator,
                                             std::string_view name, std::string_view field);
 
+struct RequestRef {
+  IncidentRef incident;
+  std::uint32_t request = 0;  // 0: the name is the incident's
+};
+
+// "tenants/{tenant}/incidents/{number}/requests/{request}", or an incident's name. Errors as above.
+absl::StatusOr<RequestRef> ResolveRequest(const rpc::Caller& caller,
+                                          const rpc::Authenticator& authenticator,
+                                          std::string_view name, std::string_view field);
+
 // The tenants that `parent` asks for: one, or all of the caller's for "tenants/-". `all` are the
 // tenants of the installation. Sorted; may be empty for an installation without tenants.
 absl::StatusOr<std::vector<TenantId>> ResolveTenants(const rpc::Caller& caller,

@@ -64,6 +64,12 @@ class RouterApi {
                Answer<v1::Incident> answer);
   void ResolveIncident(const rpc::Caller& caller, const v1::ResolveIncidentRequest& request,
                        Answer<v1::Incident> answer);
+  void AnswerRequest(const rpc::Caller& caller, const v1::AnswerRequestRequest& request,
+                     Answer<v1::Incident> answer);
+  void OfferHandover(const rpc::Caller& caller, const v1::OfferHandoverRequest& request,
+                     Answer<v1::Incident> answer);
+  void ReplyHandover(const rpc::Caller& caller, const v1::ReplyHandoverRequest& request,
+                     Answer<v1::Incident> answer);
   void ReopenIncident(const rpc::Caller& caller, const v1::ReopenIncidentRequest& request,
                       Answer<v1::Incident> answer);
   void ReportDelivery(const rpc::Caller& caller, const v1::ReportDeliveryRequest& request,

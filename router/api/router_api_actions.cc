@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kNoteMax = 16384;
 constexpr std::size_t kDetailMax = 256;
+constexpr std::size_t kNameBytesMax = 64;  // of a team, as playbooks take it
 
 template <typename Request>
 absl::Status CheckAction(const Request& request) {
@@ -102,6 +103,51 @@ void RouterApi::ReopenIncident(const rpc::Caller& caller, const v1::ReopenIncide
                                                                       request.name(), "name"));
   Act(ref.tenant,
       core::Reopening{ActorOf(caller), ref.number, request.comment(), request.request_id()},
+      std::move(answer));
+}
+
+void RouterApi::AnswerRequest(const rpc::Caller& caller, const v1::AnswerRequestRequest& request,
+                              Answer<v1::Incident> answer) {
+  absl::Status checked = CheckAction(request);
+  if (checked.ok()) checked = CheckText(request.answer(), "answer", kCommentBytesMax);
+  if (checked.ok() && request.answer().empty()) {
+    checked = InvalidField("ANSWER_MISSING", "answer",
+                           "expected one of the request's options, or "
+                           "a text when it has none");
+  }
+  if (!checked.ok()) return answer(checked);
+  TANDEM_ASSIGN_OR_ANSWER(const RequestRef ref, api::ResolveRequest(caller, *parts_.authenticator,
+                                                                    request.name(), "name"));
+  Act(ref.incident.tenant,
+      core::RequestAnswer{ActorOf(caller), ref.incident.number, ref.request, request.answer(),
+                          request.comment(), request.request_id()},
+      std::move(answer));
+}
+
+void RouterApi::OfferHandover(const rpc::Caller& caller, const v1::OfferHandoverRequest& request,
+                              Answer<v1::Incident> answer) {
+  absl::Status checked = CheckAction(request);
+  if (checked.ok()) checked = CheckText(request.team(), "team", kNameBytesMax);
+  if (checked.ok() && request.team().empty()) {
+    checked = InvalidField("TEAM_MISSING", "team", "expected the team that is to lead");
+  }
+  if (!checked.ok()) return answer(checked);
+  TANDEM_ASSIGN_OR_ANSWER(const IncidentRef ref, api::ResolveIncident(caller, *parts_.authenticator,
+                                                                      request.name(), "name"));
+  Act(ref.tenant,
+      core::HandoverOffer{ActorOf(caller), ref.number, request.team(), request.comment(),
+                          request.request_id()},
+      std::move(answer));
+}
+
+void RouterApi::ReplyHandover(const rpc::Caller& caller, const v1::ReplyHandoverRequest& request,
+                              Answer<v1::Incident> answer) {
+  if (const absl::Status checked = CheckAction(request); !checked.ok()) return answer(checked);
+  TANDEM_ASSIGN_OR_ANSWER(const IncidentRef ref, api::ResolveIncident(caller, *parts_.authenticator,
+                                                                      request.name(), "name"));
+  Act(ref.tenant,
+      core::HandoverReply{ActorOf(caller), ref.number, request.accept(), request.comment(),
+                          request.request_id()},
       std::move(answer));
 }
 

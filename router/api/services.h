@@ -34,6 +34,12 @@ class IncidentsService final : public v1::Incidents::CallbackService {
                    v1::Incident* response) override;
   Reactor* ResolveIncident(Context* context, const v1::ResolveIncidentRequest* request,
                            v1::Incident* response) override;
+  Reactor* AnswerRequest(Context* context, const v1::AnswerRequestRequest* request,
+                         v1::Incident* response) override;
+  Reactor* OfferHandover(Context* context, const v1::OfferHandoverRequest* request,
+                         v1::Incident* response) override;
+  Reactor* ReplyHandover(Context* context, const v1::ReplyHandoverRequest* request,
+                         v1::Incident* response) override;
   Reactor* ReopenIncident(Context* context, const v1::ReopenIncidentRequest* request,
                           v1::Incident* response) override;
   Reactor* ExplainIncident(Context* context, const v1::ExplainIncidentRequest* request,

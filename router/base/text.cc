@@ -196,4 +196,8 @@ std::string TimeText(absl::Time time) {
                           absl::UTCTimeZone());
 }
 
+std::string SecondsText(absl::Time time) {
+  return TimeText(absl::FromUnixSeconds(absl::ToUnixSeconds(time)));
+}
+
 }  // namespace tandem

@@ -43,4 +43,7 @@ std::string DurationText(absl::Duration duration);
 // RFC 3339 in UTC with `Z`, with microseconds only when there are any.
 std::string TimeText(absl::Time time);
 
+// The same for sentences that people read: cut to the second.
+std::string SecondsText(absl::Time time);
+
 }  // namespace tandem

@@ -61,6 +61,7 @@ TEST(DurationText, IsReadBackAsTheSame) {
 TEST(TimeText, LeavesOutMicrosecondsThatAreZero) {
   EXPECT_EQ(TimeText(absl::FromUnixSeconds(0)), "1970-01-01T00:00:00Z");
   EXPECT_EQ(TimeText(absl::FromUnixMicros(1)), "1970-01-01T00:00:00.000001Z");
+  EXPECT_EQ(SecondsText(absl::FromUnixMicros(1'999'999)), "1970-01-01T00:00:01Z");
 }
 
 }  // namespace

@@ -93,7 +93,8 @@ core::IncidentOpened GetOpened(const stored::IncidentOpened& from) {
                    .context_version = evidence.context_version(),
                    .context_age = {absl::Microseconds(evidence.context_age_us()),
                                    !evidence.context_unheard()},
-                   .gaps = {evidence.gaps().begin(), evidence.gaps().end()}}};
+                   .gaps = {evidence.gaps().begin(), evidence.gaps().end()}},
+      .ask_at = from.ask_at()};
   for (const stored::EntityFact& entity : evidence.entities()) {
     to.evidence.entities.push_back(
         {entity.kind(), entity.id(), entity.how(), Get(entity.attributes())});
@@ -113,7 +114,8 @@ bool GetIncidentFact(const F& from, core::Facts& facts) {
     case F::kIncidentReopened: {
       const auto& f = from.incident_reopened();
       facts.push_back(core::IncidentReopened{IncidentNumber(f.incident()), Get(f.actor()),
-                                             f.comment(), f.request_id(), f.next_step()});
+                                             f.comment(), f.request_id(), f.next_step(),
+                                             f.ask_at()});
       return true;
     }
     case F::kSeverityRaised:
@@ -161,6 +163,61 @@ bool GetIncidentFact(const F& from, core::Facts& facts) {
     case F::kStepHastened:
       facts.push_back(core::StepHastened{IncidentNumber(from.step_hastened().incident()),
                                          from.step_hastened().next_step()});
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Facts about questions and the lead; false when `from` is none of them.
+bool GetRequestFact(const F& from, core::Facts& facts) {
+  switch (from.fact_case()) {
+    case F::kRequestOpened: {
+      const auto& f = from.request_opened();
+      facts.push_back(core::RequestOpened{IncidentNumber(f.incident()),
+                                          f.request(),
+                                          static_cast<Handling>(f.kind()),
+                                          f.team(),
+                                          f.question(),
+                                          {f.options().begin(), f.options().end()},
+                                          f.due(),
+                                          static_cast<playbook::Unanswered>(f.unanswered())});
+      return true;
+    }
+    case F::kRequestAnswered: {
+      const auto& f = from.request_answered();
+      facts.push_back(core::RequestAnswered{IncidentNumber(f.incident()), f.request(),
+                                            Get(f.actor()), f.answer(), f.comment(),
+                                            f.request_id()});
+      return true;
+    }
+    case F::kRequestLapsed: {
+      const auto& f = from.request_lapsed();
+      facts.push_back(core::RequestLapsed{IncidentNumber(f.incident()), f.request(),
+                                          static_cast<playbook::Unanswered>(f.unanswered())});
+      return true;
+    }
+    case F::kHandoverOffered: {
+      const auto& f = from.handover_offered();
+      facts.push_back(core::HandoverOffered{IncidentNumber(f.incident()), Get(f.actor()), f.team(),
+                                            f.comment(), f.request_id(), f.expires()});
+      return true;
+    }
+    case F::kHandoverAccepted: {
+      const auto& f = from.handover_accepted();
+      facts.push_back(core::HandoverAccepted{IncidentNumber(f.incident()), Get(f.actor()), f.team(),
+                                             f.comment(), f.request_id()});
+      return true;
+    }
+    case F::kHandoverDeclined: {
+      const auto& f = from.handover_declined();
+      facts.push_back(core::HandoverDeclined{IncidentNumber(f.incident()), Get(f.actor()), f.team(),
+                                             f.comment(), f.request_id()});
+      return true;
+    }
+    case F::kHandoverLapsed:
+      facts.push_back(core::HandoverLapsed{IncidentNumber(from.handover_lapsed().incident()),
+                                           from.handover_lapsed().team()});
       return true;
     default:
       return false;
@@ -242,7 +299,9 @@ absl::Status GetFact(const F& from, core::Facts& facts) {
     default:
       break;
   }
-  if (GetIncidentFact(from, facts) || GetDeliveryFact(from, facts)) return absl::OkStatus();
+  if (GetIncidentFact(from, facts) || GetRequestFact(from, facts) || GetDeliveryFact(from, facts)) {
+    return absl::OkStatus();
+  }
   return Error(absl::StatusCode::kUnimplemented, "FACT_UNKNOWN",
                "the journal holds a fact that this release does not know: a newer release has "
                "written it; start that one");

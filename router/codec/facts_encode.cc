@@ -127,12 +127,14 @@ struct Encoder {
     to->set_severity(static_cast<std::uint32_t>(fact.severity));
     to->set_context_gap(fact.context_gap);
     to->set_next_step(fact.next_step);
+    to->set_ask_at(fact.ask_at);
     PutEvidence(fact.evidence, to->mutable_evidence());
   }
   void operator()(const core::IncidentReopened& fact) const {
     auto* to = Add()->mutable_incident_reopened();
     PutAction(fact, to);
     to->set_next_step(fact.next_step);
+    to->set_ask_at(fact.ask_at);
   }
   void operator()(const core::SeverityRaised& fact) const {
     auto* to = Add()->mutable_severity_raised();
@@ -177,6 +179,50 @@ struct Encoder {
     to->set_last_resort(fact.last_resort);
     to->set_nobody(fact.nobody);
     to->set_next_step(fact.next_step);
+  }
+  void operator()(const core::RequestOpened& fact) const {
+    auto* to = Add()->mutable_request_opened();
+    to->set_incident(fact.incident.value);
+    to->set_request(fact.request);
+    to->set_kind(static_cast<std::uint32_t>(fact.kind));
+    to->set_team(fact.team);
+    to->set_question(fact.question);
+    to->mutable_options()->Add(fact.options.begin(), fact.options.end());
+    to->set_due(fact.due);
+    to->set_unanswered(static_cast<std::uint32_t>(fact.unanswered));
+  }
+  void operator()(const core::RequestAnswered& fact) const {
+    auto* to = Add()->mutable_request_answered();
+    PutAction(fact, to);
+    to->set_request(fact.request);
+    to->set_answer(fact.answer);
+  }
+  void operator()(const core::RequestLapsed& fact) const {
+    auto* to = Add()->mutable_request_lapsed();
+    to->set_incident(fact.incident.value);
+    to->set_request(fact.request);
+    to->set_unanswered(static_cast<std::uint32_t>(fact.unanswered));
+  }
+  void operator()(const core::HandoverOffered& fact) const {
+    auto* to = Add()->mutable_handover_offered();
+    PutAction(fact, to);
+    to->set_team(fact.team);
+    to->set_expires(fact.expires);
+  }
+  void operator()(const core::HandoverAccepted& fact) const {
+    auto* to = Add()->mutable_handover_accepted();
+    PutAction(fact, to);
+    to->set_team(fact.team);
+  }
+  void operator()(const core::HandoverDeclined& fact) const {
+    auto* to = Add()->mutable_handover_declined();
+    PutAction(fact, to);
+    to->set_team(fact.team);
+  }
+  void operator()(const core::HandoverLapsed& fact) const {
+    auto* to = Add()->mutable_handover_lapsed();
+    to->set_incident(fact.incident.value);
+    to->set_team(fact.team);
   }
   void operator()(const core::DeliveryPlanned& fact) const {
     auto* to = Add()->mutable_delivery_planned();

@@ -197,7 +197,7 @@ void Projection::Finish() {
     auto* message = google::protobuf::Arena::CreateMessage<v1::Incident>(&arena_);
     PutIncident(state->tenant, *incident, state->last_sequence, message);
     const playbook::Rule& rule = incident->Rule();
-    const playbook::Team& owner = incident->playbook->teams()[rule.owner];
+    const playbook::Team& owner = incident->Owner();
     out_.incidents.push_back({.tenant = key.first,
                               .number = key.second,
                               .state = incident->state,
@@ -212,10 +212,35 @@ void Projection::Finish() {
   arena_.Reset();
 }
 
+namespace {
+
+void PutRequest(const TenantId& tenant, const core::Incident& incident,
+                const core::TeamRequest& request, v1::Request* out) {
+  out->set_name(
+      fmt::format("{}/requests/{}", IncidentName(tenant, incident.number), request.number));
+  out->set_state(static_cast<v1::RequestState>(request.state));
+  out->set_kind(ToProto(request.kind));
+  out->set_team(request.team);
+  if (const auto team = incident.playbook->FindTeam(request.team)) {
+    out->set_side(ToProto(incident.playbook->teams()[*team].side));
+  }
+  out->set_question(request.question);
+  for (const std::string& option : request.options) out->add_options(option);
+  PutTime(request.asked, out->mutable_open_time());
+  PutTime(request.due, out->mutable_due_time());
+  out->set_unanswered(static_cast<v1::Unanswered>(request.unanswered));
+  if (request.state != core::TeamRequest::State::kAnswered) return;
+  Put(request.answered_by, out->mutable_answered_by());
+  PutTime(request.answered, out->mutable_answer_time());
+  out->set_answer(request.answer);
+}
+
+}  // namespace
+
 void PutIncident(const TenantId& tenant, const core::Incident& incident, Sequence sequence,
                  v1::Incident* out) {
   const playbook::Rule& rule = incident.Rule();
-  const playbook::Team& owner = incident.playbook->teams()[rule.owner];
+  const playbook::Team& owner = incident.Owner();
   out->set_name(IncidentName(tenant, incident.number));
   out->set_state(ToProto(incident.state));
   out->set_severity(ToProto(incident.severity));
@@ -236,6 +261,7 @@ void PutIncident(const TenantId& tenant, const core::Incident& incident, Sequenc
     PutTime(incident.acknowledged, out->mutable_acknowledge_time());
     PutTime(incident.acknowledgement_expires, out->mutable_acknowledge_expire_time());
     Put(incident.acknowledged_by, out->mutable_acknowledged_by());
+    out->mutable_acknowledge_limit()->set_seconds(absl::ToInt64Seconds(rule.ack_expires));
   }
   if (incident.state == IncidentState::kResolved) {
     PutTime(incident.resolved, out->mutable_resolve_time());
@@ -250,6 +276,17 @@ void PutIncident(const TenantId& tenant, const core::Incident& incident, Sequenc
   }
   out->set_context_gap(incident.context_gap);
   out->set_escalation_exhausted(incident.exhausted);
+  for (const core::TeamRequest& request : incident.requests) {
+    PutRequest(tenant, incident, request, out->add_requests());
+  }
+  if (incident.handover) {
+    const playbook::Team& offered = incident.playbook->teams()[incident.handover->team];
+    v1::Handover* handover = out->mutable_handover();
+    handover->set_team(offered.name);
+    handover->set_side(ToProto(offered.side));
+    Put(incident.handover->offered_by, handover->mutable_offered_by());
+    PutTime(incident.handover->expires, handover->mutable_expire_time());
+  }
   out->set_etag(fmt::format("{}", sequence.value));
 }
 

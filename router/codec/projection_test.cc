@@ -12,6 +12,7 @@ namespace {
 using core::testing::kAnn;
 using core::testing::kNoon;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -111,6 +112,7 @@ TEST_F(ProjectionTest, ShowsAnIncidentThatOpens) {
 
 TEST_F(ProjectionTest, ShowsWhoHasTakenOverWhileHeHas) {
   world.Fire("Down");
+  world.now += absl::Microseconds(123'456);
   const journal::Commit commit =
       Do(core::Acknowledgement{kAnn, IncidentNumber(1), "mine", "", absl::Minutes(5)});
   ASSERT_THAT(commit.incidents, SizeIs(1));
@@ -120,10 +122,12 @@ TEST_F(ProjectionTest, ShowsWhoHasTakenOverWhileHeHas) {
   EXPECT_EQ(incident.acknowledged_by().side(), v1::PROVIDER);
   EXPECT_EQ(incident.acknowledge_time().seconds(), absl::ToUnixSeconds(kNoon));
   EXPECT_EQ(incident.acknowledge_expire_time().seconds(), absl::ToUnixSeconds(kNoon) + 300);
+  EXPECT_EQ(incident.acknowledge_limit().seconds(), 3600) << "the rule's ack_expires";
   EXPECT_FALSE(incident.has_next_step_time()) << "nobody is told while somebody works on it";
   const v1::TimelineEntry entry = EventOf(commit.events[0]).entries(0);
   EXPECT_EQ(entry.kind(), "ACKNOWLEDGED");
   EXPECT_EQ(entry.comment(), "mine");
+  EXPECT_THAT(entry.text(), HasSubstr("until 2026-06-01T12:05:00Z unless")) << "whole seconds";
   EXPECT_EQ(entry.actor().principal(), kAnn.principal);
 
   const journal::Commit expired = Rows(world.Advance(absl::Minutes(5)));
@@ -131,6 +135,7 @@ TEST_F(ProjectionTest, ShowsWhoHasTakenOverWhileHeHas) {
   EXPECT_EQ(after.state(), v1::OPEN);
   EXPECT_FALSE(after.has_acknowledged_by());
   EXPECT_FALSE(after.has_acknowledge_expire_time());
+  EXPECT_FALSE(after.has_acknowledge_limit());
 }
 
 TEST_F(ProjectionTest, ShowsWhoHasResolvedIt) {

@@ -64,6 +64,25 @@ struct InputEncoder {
     PutAction(input, record->mutable_reopening());
     record->mutable_reopening()->set_comment(input.comment);
   }
+  void operator()(const core::RequestAnswer& input) const {
+    auto* to = record->mutable_request_answer();
+    PutAction(input, to);
+    to->set_request(input.request);
+    to->set_answer(input.answer);
+    to->set_comment(input.comment);
+  }
+  void operator()(const core::HandoverOffer& input) const {
+    auto* to = record->mutable_handover_offer();
+    PutAction(input, to);
+    to->set_team(input.team);
+    to->set_comment(input.comment);
+  }
+  void operator()(const core::HandoverReply& input) const {
+    auto* to = record->mutable_handover_reply();
+    PutAction(input, to);
+    to->set_accept(input.accept);
+    to->set_comment(input.comment);
+  }
   void operator()(const core::DeliveryReport& input) const {
     auto* to = record->mutable_delivery_report();
     to->set_delivery(input.delivery.value);
@@ -192,6 +211,25 @@ absl::Status GetInput(const stored::Record& from, const core::IdentityKey& key, 
                                  IncidentNumber(from.reopening().incident()),
                                  from.reopening().comment(), from.reopening().request_id()};
       return absl::OkStatus();
+    case R::kRequestAnswer: {
+      const auto& f = from.request_answer();
+      to.input = core::RequestAnswer{Get(f.actor()), IncidentNumber(f.incident()),
+                                     f.request(),    f.answer(),
+                                     f.comment(),    f.request_id()};
+      return absl::OkStatus();
+    }
+    case R::kHandoverOffer: {
+      const auto& f = from.handover_offer();
+      to.input = core::HandoverOffer{Get(f.actor()), IncidentNumber(f.incident()), f.team(),
+                                     f.comment(), f.request_id()};
+      return absl::OkStatus();
+    }
+    case R::kHandoverReply: {
+      const auto& f = from.handover_reply();
+      to.input = core::HandoverReply{Get(f.actor()), IncidentNumber(f.incident()), f.accept(),
+                                     f.comment(), f.request_id()};
+      return absl::OkStatus();
+    }
     case R::kDeliveryReport:
       to.input = GetReport(from.delivery_report());
       return absl::OkStatus();

@@ -63,6 +63,36 @@ void PutAlerts(const core::TenantState& state, stored::Snapshot* out) {
   }
 }
 
+void PutRequest(const core::TeamRequest& from, stored::SnapshotTeamRequest* to) {
+  to->set_number(from.number);
+  to->set_state(static_cast<std::uint32_t>(from.state));
+  to->set_kind(static_cast<std::uint32_t>(from.kind));
+  to->set_team(from.team);
+  to->set_question(from.question);
+  to->mutable_options()->Add(from.options.begin(), from.options.end());
+  to->set_asked(from.asked);
+  to->set_due(from.due);
+  to->set_unanswered(static_cast<std::uint32_t>(from.unanswered));
+  Put(from.answered_by, to->mutable_answered_by());
+  to->set_answered(from.answered);
+  to->set_answer(from.answer);
+}
+
+core::TeamRequest GetRequest(const stored::SnapshotTeamRequest& from) {
+  return {.number = from.number(),
+          .state = static_cast<core::TeamRequest::State>(from.state()),
+          .kind = static_cast<Handling>(from.kind()),
+          .team = from.team(),
+          .question = from.question(),
+          .options = {from.options().begin(), from.options().end()},
+          .asked = from.asked(),
+          .due = from.due(),
+          .unanswered = static_cast<playbook::Unanswered>(from.unanswered()),
+          .answered_by = Get(from.answered_by()),
+          .answered = from.answered(),
+          .answer = from.answer()};
+}
+
 void PutIncidentState(const core::TenantState& state, const core::Incident& from,
                       std::uint32_t playbook, stored::SnapshotIncident* to) {
   to->set_number(from.number.value);
@@ -102,6 +132,15 @@ void PutIncidentState(const core::TenantState& state, const core::Incident& from
   Put(from.resolved_by, to->mutable_resolved_by());
   to->set_resolved(from.resolved);
   to->set_forget(from.forget);
+  to->set_owner(from.owner + 1);
+  to->set_ask_at(from.ask_at);
+  for (const core::TeamRequest& request : from.requests) PutRequest(request, to->add_requests());
+  if (from.handover) {
+    stored::SnapshotHandover* out = to->mutable_handover();
+    out->set_team(from.handover->team);
+    Put(from.handover->offered_by, out->mutable_offered_by());
+    out->set_expires(from.handover->expires);
+  }
   const auto group = state.groups.find(from.group);
   to->set_newest_of_group(group != state.groups.end() && group->second == from.number);
 }
@@ -145,6 +184,15 @@ std::unique_ptr<core::Incident> GetIncidentState(const stored::SnapshotIncident&
   to->resolved_by = Get(from.resolved_by());
   to->resolved = from.resolved();
   to->forget = from.forget();
+  // An earlier release had no owner beside the rule's.
+  to->owner = from.owner() == 0 ? to->Rule().owner : from.owner() - 1;
+  to->ask_at = from.ask_at();
+  for (const auto& request : from.requests()) to->requests.push_back(GetRequest(request));
+  if (from.has_handover()) {
+    to->handover = {.team = from.handover().team(),
+                    .offered_by = Get(from.handover().offered_by()),
+                    .expires = from.handover().expires()};
+  }
   return to;
 }
 
@@ -195,12 +243,22 @@ absl::Status GetAlerts(const stored::Snapshot& snapshot, core::TenantState& stat
   return absl::OkStatus();
 }
 
+// Whatever names a place in the playbook names one that is there.
+absl::Status CheckPlaces(const stored::SnapshotIncident& from, const playbook::Playbook& playbook) {
+  if (from.rule() >= playbook.rules().size()) return Malformed("an incident without its rule");
+  if (from.owner() > playbook.teams().size()) return Malformed("an incident without its owner");
+  if (from.has_handover() && from.handover().team() >= playbook.teams().size()) {
+    return Malformed("an offer to a team that is not there");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status GetIncidents(const stored::Snapshot& snapshot,
                           const std::vector<PlaybookPtr>& playbooks, core::TenantState& state) {
   for (const stored::SnapshotIncident& from : snapshot.incidents()) {
     if (from.playbook() >= playbooks.size()) return Malformed("an incident without its playbook");
     const PlaybookPtr& playbook = playbooks[from.playbook()];
-    if (from.rule() >= playbook->rules().size()) return Malformed("an incident without its rule");
+    TANDEM_RETURN_IF_ERROR(CheckPlaces(from, *playbook));
     auto incident = GetIncidentState(from, playbook);
     std::vector<playbook::LabelView> labels;
     for (const auto& [name, value] : incident->group_labels) labels.push_back({name, value});
@@ -296,6 +354,7 @@ absl::Status DecodeSnapshot(std::string_view bytes, core::TenantState& state) {
     const DeliveryNumber number(from.number());
     const std::uint32_t playbook = from.as_planned().playbook();
     if (playbook >= playbooks.size()) return Malformed("a delivery without its playbook");
+    TANDEM_RETURN_IF_ERROR(CheckPlaces(from.as_planned(), *playbooks[playbook]));
     state.deliveries[number] = {
         .number = number,
         .incident = IncidentNumber(from.incident()),

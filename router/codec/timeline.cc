@@ -10,11 +10,23 @@
 namespace tandem::codec {
 namespace {
 
-std::string At(core::Micros micros) { return TimeText(absl::FromUnixMicros(micros)); }
+std::string At(core::Micros micros) { return SecondsText(absl::FromUnixMicros(micros)); }
 
 std::string Who(const core::Actor& actor) {
   if (actor.side == Side::kUnspecified) return "Tandem";
   return fmt::format("{} ({})", actor.principal, ToText(actor.side));
+}
+
+std::string_view Follows(playbook::Unanswered unanswered) {
+  switch (unanswered) {
+    case playbook::Unanswered::kEscalate:
+      return "the escalation goes on";
+    case playbook::Unanswered::kProceed:
+      return "the owner acts alone";
+    case playbook::Unanswered::kHold:
+      return "nothing is done until somebody answers";
+  }
+  return "";
 }
 
 class Teller {
@@ -58,6 +70,46 @@ class Teller {
     return Say("RESOLVED", fact.actor.side == Side::kUnspecified
                                ? "Resolved: nothing of it fires any more"
                                : fmt::format("Resolved by {}", Who(fact.actor)));
+  }
+  bool operator()(const core::RequestOpened& fact) {
+    std::string options;
+    for (const std::string& option : fact.options) {
+      options += (options.empty() ? " (" : " | ") + option;
+    }
+    if (!options.empty()) options += ")";
+    return Say("REQUEST_OPENED",
+               fmt::format("{} is asked {}: {}{}; due at {}, and then {}", fact.team,
+                           fact.kind == Handling::kNeedsDecision ? "to decide" : "for input",
+                           fact.question, options, At(fact.due), Follows(fact.unanswered)));
+  }
+  bool operator()(const core::RequestAnswered& fact) {
+    By(fact.actor, fact.comment);
+    return Say("REQUEST_ANSWERED", fmt::format("{} answers request {}: {}", Who(fact.actor),
+                                               fact.request, fact.answer));
+  }
+  bool operator()(const core::RequestLapsed& fact) {
+    return Say("REQUEST_LAPSED", fmt::format("Nobody has answered request {} in time: {}",
+                                             fact.request, Follows(fact.unanswered)));
+  }
+  bool operator()(const core::HandoverOffered& fact) {
+    By(fact.actor, fact.comment);
+    return Say("HANDOVER_OFFERED", fmt::format("{} offers the lead to {}, until {}",
+                                               Who(fact.actor), fact.team, At(fact.expires)));
+  }
+  bool operator()(const core::HandoverAccepted& fact) {
+    By(fact.actor, fact.comment);
+    return Say("HANDOVER_ACCEPTED",
+               fmt::format("{} accepts: {} leads", Who(fact.actor), fact.team));
+  }
+  bool operator()(const core::HandoverDeclined& fact) {
+    By(fact.actor, fact.comment);
+    return Say("HANDOVER_DECLINED",
+               fmt::format("{}: the lead is not handed to {}", Who(fact.actor), fact.team));
+  }
+  bool operator()(const core::HandoverLapsed& fact) {
+    return Say("HANDOVER_LAPSED",
+               fmt::format("{} has not replied to the offer of the lead; it stays with {}",
+                           fact.team, incident_.Owner().name));
   }
   bool operator()(const core::StepTaken& fact) {
     if (fact.last_resort) {

@@ -52,6 +52,12 @@ struct Columns {
   std::size_t id = 0;
 };
 
+// Whether a column is an attribute only because it is nothing else.
+bool BecomesAttribute(std::string_view column) {
+  return column != "kind" && column != "id" && column != "name" && column != "coordination" &&
+         !column.starts_with(kRelationPrefix) && !column.starts_with(kAttributePrefix);
+}
+
 // The first row; nullopt, with the mistakes said, when the rest cannot be read by it.
 std::optional<Columns> ReadColumns(const CsvRow& row, ImportProblems& problems) {
   const std::size_t before = problems.count();
@@ -197,7 +203,10 @@ absl::StatusOr<ImportedFile> ReadCsv(std::string_view content) {
   const std::optional<Columns> columns = ReadColumns(*first, problems);
   if (!columns) return problems.ToStatus();
 
-  ImportedFile file{.entities = {}, .states_all = false};
+  ImportedFile file{.entities = {}, .states_all = false, .attribute_columns = {}};
+  for (const std::string& name : columns->names) {
+    if (BecomesAttribute(name)) file.attribute_columns.push_back(name);
+  }
   ImportedKeys keys;
   while (const std::optional<CsvRow> row = reader.Next()) {
     if (row->number > kEntitiesMax + 1) {

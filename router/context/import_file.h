@@ -26,6 +26,8 @@ struct ImportedFile {
   std::vector<ImportedEntity> entities;  // each key once, in the order of the file
   // False: the format cannot say calendars and matchers, and an entity keeps those that it has.
   bool states_all = true;
+  // Columns that became attributes without saying so by `attribute:`, in the order of the file.
+  std::vector<std::string> attribute_columns;
 };
 
 // The mistakes of a file, by their place in it. Keeps the first kProblemsMax, counts them all.

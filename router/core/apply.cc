@@ -13,14 +13,20 @@ void Reschedule(TenantState& state, Incident& incident) {
   const auto consider = [&earliest](Micros at) {
     if (at != 0 && (earliest == 0 || at < earliest)) earliest = at;
   };
+  if (incident.state != IncidentState::kResolved) {
+    consider(incident.resolve_due);
+    consider(incident.ask_at);
+    for (const TeamRequest& request : incident.requests) {
+      if (request.state == TeamRequest::State::kOpen) consider(request.due);
+    }
+    if (incident.handover) consider(incident.handover->expires);
+  }
   switch (incident.state) {
     case IncidentState::kOpen:
       consider(incident.next_step);
-      consider(incident.resolve_due);
       break;
     case IncidentState::kAcknowledged:
       consider(incident.acknowledgement_expires);
-      consider(incident.resolve_due);
       break;
     case IncidentState::kResolved:
       // It stays while an alert of it still fires or a message of it is on its way.
@@ -99,6 +105,8 @@ class Applier {
     TANDEM_CHECK(incident->playbook->digest() == fact.evidence.playbook_digest,
                  "an incident opens under the active playbook");
     incident->rule = fact.evidence.rule;
+    incident->owner = incident->Rule().owner;
+    incident->ask_at = fact.ask_at;
     incident->title = fact.title;
     incident->group_labels = fact.group_labels;
     std::vector<playbook::LabelView> labels;
@@ -125,6 +133,7 @@ class Applier {
     incident.round = 1;
     incident.exhausted = incident.step_delivered = false;
     incident.ladder_start = incident.next_step = fact.next_step;
+    incident.ask_at = fact.ask_at;
     Remember(fact.actor, fact.request_id, "reopen", fact.incident, fact.comment);
     Reschedule(state_, incident);
   }
@@ -165,7 +174,13 @@ class Applier {
     Incident& incident = Changed(fact.incident);
     incident.state = IncidentState::kResolved;
     ClearAcknowledgement(incident);
-    incident.next_step = incident.resolve_due = 0;
+    incident.next_step = incident.resolve_due = incident.ask_at = 0;
+    incident.handover.reset();
+    for (TeamRequest& request : incident.requests) {
+      if (request.state != TeamRequest::State::kAnswered) {
+        request.state = TeamRequest::State::kClosed;
+      }
+    }
     incident.resolved_by = fact.actor;
     incident.resolved = at_.time;
     incident.forget = fact.forget;
@@ -189,6 +204,62 @@ class Applier {
     incident.exhausted = fact.last_resort;
     incident.step_delivered = false;
     incident.next_step = fact.next_step;
+    Reschedule(state_, incident);
+  }
+
+  void operator()(const RequestOpened& fact) {
+    Incident& incident = Changed(fact.incident);
+    incident.ask_at = 0;
+    if (incident.requests.size() >= Limits::kTeamRequestsMax) {
+      incident.requests.erase(incident.requests.begin());
+    }
+    incident.requests.push_back({.number = fact.request,
+                                 .kind = fact.kind,
+                                 .team = fact.team,
+                                 .question = fact.question,
+                                 .options = fact.options,
+                                 .asked = at_.time,
+                                 .due = fact.due,
+                                 .unanswered = fact.unanswered});
+    Reschedule(state_, incident);
+  }
+
+  void operator()(const RequestAnswered& fact) {
+    Incident& incident = Changed(fact.incident);
+    TeamRequest& request = GetRequest(incident, fact.request);
+    request.state = TeamRequest::State::kAnswered;
+    request.answered_by = fact.actor;
+    request.answered = at_.time;
+    request.answer = fact.answer;
+    Remember(fact.actor, fact.request_id, "answer", fact.incident, fact.answer + fact.comment);
+    Reschedule(state_, incident);
+  }
+
+  void operator()(const RequestLapsed& fact) {
+    Incident& incident = Changed(fact.incident);
+    GetRequest(incident, fact.request).state = TeamRequest::State::kLapsed;
+    Reschedule(state_, incident);
+  }
+
+  void operator()(const HandoverOffered& fact) {
+    Incident& incident = Changed(fact.incident);
+    incident.handover = {
+        .team = TeamOf(incident, fact.team), .offered_by = fact.actor, .expires = fact.expires};
+    Remember(fact.actor, fact.request_id, "offer", fact.incident, fact.team + fact.comment);
+    Reschedule(state_, incident);
+  }
+
+  void operator()(const HandoverAccepted& fact) {
+    Incident& incident = Changed(fact.incident);
+    incident.owner = TeamOf(incident, fact.team);
+    EndHandover(incident, fact, "accept");
+  }
+  void operator()(const HandoverDeclined& fact) {
+    EndHandover(Changed(fact.incident), fact, "decline");
+  }
+  void operator()(const HandoverLapsed& fact) {
+    Incident& incident = Changed(fact.incident);
+    incident.handover.reset();
     Reschedule(state_, incident);
   }
 
@@ -295,6 +366,26 @@ class Applier {
     Incident& incident = Get(number);
     incident.updated = at_.time;
     return incident;
+  }
+
+  static TeamRequest& GetRequest(Incident& incident, std::uint32_t number) {
+    for (TeamRequest& request : incident.requests) {
+      if (request.number == number) return request;
+    }
+    TANDEM_CHECK(false, "a fact names a request of its incident");
+  }
+
+  static std::uint32_t TeamOf(const Incident& incident, const std::string& name) {
+    const auto team = incident.playbook->FindTeam(name);
+    TANDEM_CHECK(team.has_value(), "a fact names a team of the incident's playbook");
+    return *team;
+  }
+
+  template <typename Fact>
+  void EndHandover(Incident& incident, const Fact& fact, std::string_view verb) {
+    incident.handover.reset();
+    Remember(fact.actor, fact.request_id, verb, fact.incident, fact.comment);
+    Reschedule(state_, incident);
   }
 
   Delivery& GetDelivery(DeliveryNumber number) {

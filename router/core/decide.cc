@@ -61,6 +61,15 @@ class Stepper {
   void operator()(const Reopening& input) {
     Act(input, {"reopen", input.comment}, DecideReopening);
   }
+  void operator()(const RequestAnswer& input) {
+    Act(input, {"answer", input.answer + input.comment}, DecideAnswer);
+  }
+  void operator()(const HandoverOffer& input) {
+    Act(input, {"offer", input.team + input.comment}, DecideHandoverOffer);
+  }
+  void operator()(const HandoverReply& input) {
+    Act(input, {input.accept ? "accept" : "decline", input.comment}, DecideHandoverReply);
+  }
 
   void operator()(const DeliveryReport& report) {
     DecideDeliveryReport(state_, report, now_, part_);
@@ -143,7 +152,8 @@ class Stepper {
 
   // What is compared with the request's first coming.
   struct Said {
-    std::string_view verb, text;
+    std::string_view verb;
+    std::string text;
   };
 
   template <typename Action, typename Decide>

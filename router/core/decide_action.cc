@@ -12,7 +12,16 @@ namespace {
 // How long a resolved incident stays in the state, for reopening and notes.
 constexpr Micros kResolvedKept = 7LL * 24 * 3600 * 1'000'000;
 
-absl::StatusOr<const Incident*> Find(const TenantState& state, IncidentNumber number) {
+absl::Status WrongState(const Incident& incident, std::string_view verb,
+                        std::string_view expected) {
+  return Error(absl::StatusCode::kFailedPrecondition, "INCIDENT_STATE",
+               fmt::format("incident {} is {}; only one that is {} can be {}",
+                           incident.number.value, ToText(incident.state), expected, verb));
+}
+
+}  // namespace
+
+absl::StatusOr<const Incident*> FindForAction(const TenantState& state, IncidentNumber number) {
   if (const Incident* incident = state.FindIncident(number)) return incident;
   if (number && number <= state.last_incident) {
     return Error(absl::StatusCode::kFailedPrecondition, "INCIDENT_ARCHIVED",
@@ -24,18 +33,9 @@ absl::StatusOr<const Incident*> Find(const TenantState& state, IncidentNumber nu
                "there is no such incident in the tenants of your credential");
 }
 
-absl::Status WrongState(const Incident& incident, std::string_view verb,
-                        std::string_view expected) {
-  return Error(absl::StatusCode::kFailedPrecondition, "INCIDENT_STATE",
-               fmt::format("incident {} is {}; only one that is {} can be {}",
-                           incident.number.value, ToText(incident.state), expected, verb));
-}
-
-}  // namespace
-
 absl::Status DecideAcknowledgement(const TenantState& state, const Acknowledgement& input,
                                    Micros now, Facts& facts) {
-  TANDEM_ASSIGN_OR_RETURN(const Incident* incident, Find(state, input.incident));
+  TANDEM_ASSIGN_OR_RETURN(const Incident* incident, FindForAction(state, input.incident));
   if (incident->state == IncidentState::kResolved) {
     return WrongState(*incident, "acknowledged", "open or acknowledged");
   }
@@ -46,19 +46,19 @@ absl::Status DecideAcknowledgement(const TenantState& state, const Acknowledgeme
                                        .comment = input.comment,
                                        .request_id = input.request_id,
                                        .expires = now + absl::ToInt64Microseconds(holds)});
-  CancelDeliveries(state, *incident, "acknowledged", facts);
+  CancelDeliveries(state, *incident, Withdraw::kEscalation, "acknowledged", facts);
   return absl::OkStatus();
 }
 
 absl::Status DecideNote(const TenantState& state, const Note& input, Micros, Facts& facts) {
-  TANDEM_ASSIGN_OR_RETURN(const Incident* incident, Find(state, input.incident));
+  TANDEM_ASSIGN_OR_RETURN(const Incident* incident, FindForAction(state, input.incident));
   facts.push_back(IncidentNoted{incident->number, input.actor, input.text, input.request_id});
   return absl::OkStatus();
 }
 
 absl::Status DecideResolution(const TenantState& state, const Resolution& input, Micros now,
                               Facts& facts) {
-  TANDEM_ASSIGN_OR_RETURN(const Incident* incident, Find(state, input.incident));
+  TANDEM_ASSIGN_OR_RETURN(const Incident* incident, FindForAction(state, input.incident));
   if (incident->state == IncidentState::kResolved) {
     return WrongState(*incident, "resolved", "open or acknowledged");
   }
@@ -68,7 +68,7 @@ absl::Status DecideResolution(const TenantState& state, const Resolution& input,
 
 absl::Status DecideReopening(const TenantState& state, const Reopening& input, Micros now,
                              Facts& facts) {
-  TANDEM_ASSIGN_OR_RETURN(const Incident* incident, Find(state, input.incident));
+  TANDEM_ASSIGN_OR_RETURN(const Incident* incident, FindForAction(state, input.incident));
   if (incident->state != IncidentState::kResolved) {
     return WrongState(*incident, "reopened", "resolved");
   }
@@ -79,12 +79,15 @@ absl::Status DecideReopening(const TenantState& state, const Reopening& input, M
                              incident->number.value, newest->second.value));
   }
   const auto& ladder = incident->playbook->escalations()[incident->Rule().escalation];
-  facts.push_back(
-      IncidentReopened{.incident = incident->number,
-                       .actor = input.actor,
-                       .comment = input.comment,
-                       .request_id = input.request_id,
-                       .next_step = now + absl::ToInt64Microseconds(ladder.steps.front().after)});
+  facts.push_back(IncidentReopened{
+      .incident = incident->number,
+      .actor = input.actor,
+      .comment = input.comment,
+      .request_id = input.request_id,
+      .next_step = now + absl::ToInt64Microseconds(ladder.steps.front().after),
+      .ask_at = incident->handling != Handling::kAutonomous && incident->Rule().consult.has_value()
+                    ? now
+                    : 0});
   // Without a firing alert it would stay open for ever: its alerts cannot clear any more, so a
   // person has to resolve it. That is what reopening by hand asks for.
   return absl::OkStatus();
@@ -97,7 +100,7 @@ void ResolveIncident(const TenantState& state, const Incident& incident, Actor a
                                    .comment = std::move(comment),
                                    .request_id = std::move(request_id),
                                    .forget = now + kResolvedKept});
-  CancelDeliveries(state, incident, "resolved", facts);
+  CancelDeliveries(state, incident, Withdraw::kEverything, "resolved", facts);
   TellAgain(state, incident, "incident.resolved", {.only_reached = true}, facts);
 }
 

@@ -127,6 +127,12 @@ Evidence EvidenceOf(const TenantState& state, const AlertBatch& batch,
   return evidence;
 }
 
+// When the other side is asked: once the siblings of the first alert had time to come.
+Micros AskAt(const playbook::Rule& rule, Handling handling, Micros now) {
+  if (handling == Handling::kAutonomous || !rule.consult) return 0;
+  return now + absl::ToInt64Microseconds(rule.group_wait);
+}
+
 Micros FirstStep(const playbook::Playbook& playbook, const playbook::Rule& rule, Micros now) {
   const absl::Duration after = playbook.escalations()[rule.escalation].steps.front().after;
   return now + absl::ToInt64Microseconds(std::max(rule.group_wait, after));
@@ -175,7 +181,8 @@ void DecideNew(const TenantState& state, const AlertBatch& batch, const AlertIte
                           .severity = severity,
                           .context_gap = match.context_gap,
                           .next_step = FirstStep(playbook, rule, now),
-                          .evidence = EvidenceOf(state, batch, binding, match)};
+                          .evidence = EvidenceOf(state, batch, binding, match),
+                          .ask_at = AskAt(rule, match.handling, now)};
     for (const LabelView& label : group) opened.group_labels.emplace_back(label.name, label.value);
     facts.push_back(std::move(opened));
     facts.push_back(fired);
@@ -186,7 +193,8 @@ void DecideNew(const TenantState& state, const AlertBatch& batch, const AlertIte
     facts.push_back(
         IncidentReopened{.incident = incident->number,
                          .actor = {"tandem", Side::kUnspecified},
-                         .next_step = FirstStep(*incident->playbook, incident->Rule(), now)});
+                         .next_step = FirstStep(*incident->playbook, incident->Rule(), now),
+                         .ask_at = AskAt(incident->Rule(), incident->handling, now)});
   }
   facts.push_back(fired);
   if (severity > incident->severity) {

@@ -9,6 +9,9 @@ void DecideDeadline(const TenantState& state, const Incident& incident, Micros n
     ResolveIncident(state, incident, {"tandem", Side::kUnspecified}, "", "", now, facts);
     return;
   }
+  if (incident.state != IncidentState::kResolved && DecideRequests(state, incident, now, facts)) {
+    return;
+  }
   switch (incident.state) {
     case IncidentState::kOpen:
       TakeStep(state, incident, now, facts);

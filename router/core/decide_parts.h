@@ -3,6 +3,7 @@
 #pragma once
 
 #include <absl/status/status.h>
+#include <absl/status/statusor.h>
 
 #include "router/core/fact.h"
 #include "router/core/input.h"
@@ -27,6 +28,20 @@ absl::Status DecideResolution(const TenantState& state, const Resolution& input,
                               Facts& facts);
 absl::Status DecideReopening(const TenantState& state, const Reopening& input, Micros now,
                              Facts& facts);
+
+absl::Status DecideAnswer(const TenantState& state, const RequestAnswer& input, Micros now,
+                          Facts& facts);
+absl::Status DecideHandoverOffer(const TenantState& state, const HandoverOffer& input, Micros now,
+                                 Facts& facts);
+absl::Status DecideHandoverReply(const TenantState& state, const HandoverReply& input, Micros now,
+                                 Facts& facts);
+
+// The incident that a person means. FAILED_PRECONDITION when it has left the state.
+absl::StatusOr<const Incident*> FindForAction(const TenantState& state, IncidentNumber number);
+
+// The earliest deadline of the incident's requests or of its hand-over, when it has come
+// (decide_request.cc): asks, or says what follows when nobody has answered. False: none has come.
+bool DecideRequests(const TenantState& state, const Incident& incident, Micros now, Facts& facts);
 
 // What the notifier says of a delivery (decide_delivery.cc). A report about one that has ended says
 // nothing.

@@ -48,6 +48,14 @@ class Hasher {
   EVP_MD_CTX* context_;
 };
 
+void AddRequest(Hasher& hash, const TeamRequest& request) {
+  hash.Add(std::int64_t{request.number}).Add(static_cast<std::int64_t>(request.state));
+  hash.Add(static_cast<std::int64_t>(request.kind)).Add(request.team).Add(request.question);
+  for (const std::string& option : request.options) hash.Add(option);
+  hash.Add(request.asked).Add(request.due).Add(static_cast<std::int64_t>(request.unanswered));
+  hash.Add(request.answered_by.principal).Add(request.answered).Add(request.answer);
+}
+
 void AddIncident(Hasher& hash, const Incident& incident) {
   hash.Add(incident.number.value)
       .Add(static_cast<std::int64_t>(incident.state))
@@ -71,6 +79,12 @@ void AddIncident(Hasher& hash, const Incident& incident) {
   hash.Add(incident.acknowledged_by.principal).Add(incident.acknowledged);
   hash.Add(incident.acknowledgement_expires).Add(incident.resolve_due);
   hash.Add(incident.resolved_by.principal).Add(incident.resolved).Add(incident.forget);
+  hash.Add(std::int64_t{incident.owner}).Add(incident.ask_at);
+  for (const TeamRequest& request : incident.requests) AddRequest(hash, request);
+  if (incident.handover) {
+    hash.Add("handover").Add(std::int64_t{incident.handover->team});
+    hash.Add(incident.handover->offered_by.principal).Add(incident.handover->expires);
+  }
 }
 
 void AddAlert(Hasher& hash, const TenantState& state, const AlertSlot& alert) {

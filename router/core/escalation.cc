@@ -127,9 +127,21 @@ void TellAgain(const TenantState& state, const Incident& incident, const char* e
   }
 }
 
-void CancelDeliveries(const TenantState& state, const Incident& incident, const char* reason,
-                      Facts& facts) {
+void TellTeam(const TenantState& state, const Incident& incident, const char* event_type,
+              std::uint32_t team, Facts& facts) {
+  Planner planner(state, incident, facts);
+  const playbook::Team& told = incident.playbook->teams()[team];
+  for (const std::uint32_t contact : told.contacts) {
+    planner.Plan(event_type, 0, told.name, incident.playbook->contacts()[contact].name);
+  }
+}
+
+void CancelDeliveries(const TenantState& state, const Incident& incident, Withdraw what,
+                      const char* reason, Facts& facts) {
   for (const DeliveryNumber delivery : incident.open_deliveries) {
+    const std::string& type = state.deliveries.at(delivery).event_type;
+    const bool asks = type.starts_with("request.") || type.starts_with("handover.");
+    if (asks && what == Withdraw::kEscalation) continue;
     facts.push_back(DeliveryCancelled{.delivery = delivery,
                                       .incident = incident.number,
                                       .contact = state.deliveries.at(delivery).contact,

@@ -27,8 +27,13 @@ struct TellOptions {
 void TellAgain(const TenantState& state, const Incident& incident, const char* event_type,
                TellOptions options, Facts& facts);
 
-// Withdraws what is open of the incident.
-void CancelDeliveries(const TenantState& state, const Incident& incident, const char* reason,
-                      Facts& facts);
+// A message to every contact of one team.
+void TellTeam(const TenantState& state, const Incident& incident, const char* event_type,
+              std::uint32_t team, Facts& facts);
+
+// Withdraws what is open of the incident. Who takes over ends the escalation, not the questions.
+enum class Withdraw : std::uint8_t { kEverything, kEscalation };
+void CancelDeliveries(const TenantState& state, const Incident& incident, Withdraw what,
+                      const char* reason, Facts& facts);
 
 }  // namespace tandem::core

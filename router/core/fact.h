@@ -15,6 +15,7 @@
 #include "router/base/ids.h"
 #include "router/base/words.h"
 #include "router/core/input.h"
+#include "router/playbook/playbook.h"
 
 namespace tandem::core {
 
@@ -95,6 +96,7 @@ struct IncidentOpened {
   bool context_gap = false;
   Micros next_step = 0;
   Evidence evidence;
+  Micros ask_at = 0;  // when the other side is asked; 0: nobody is
 };
 
 // The group fired again, or a person took the resolution back.
@@ -104,6 +106,7 @@ struct IncidentReopened {
   std::string comment;
   std::string request_id;
   Micros next_step = 0;
+  Micros ask_at = 0;  // as in IncidentOpened
 };
 
 struct SeverityRaised {
@@ -158,6 +161,67 @@ struct StepTaken {
   bool last_resort = false;  // the ladder was finished: the last resort is told
   bool nobody = false;       // no contact could be told; the next step follows at once
   Micros next_step = 0;
+};
+
+// A question to a team of the side that does not own the incident. The deliveries that tell the
+// team follow it.
+struct RequestOpened {
+  IncidentNumber incident;
+  std::uint32_t request = 0;  // from 1 in each incident
+  Handling kind = Handling::kNeedsInput;
+  std::string team;
+  std::string question;
+  std::vector<std::string> options;  // empty: any text answers
+  Micros due = 0;
+  playbook::Unanswered unanswered = playbook::Unanswered::kEscalate;
+};
+
+struct RequestAnswered {
+  IncidentNumber incident;
+  std::uint32_t request = 0;
+  Actor actor;
+  std::string answer;
+  std::string comment;
+  std::string request_id;
+};
+
+// Nobody has answered in time; it may still be answered.
+struct RequestLapsed {
+  IncidentNumber incident;
+  std::uint32_t request = 0;
+  playbook::Unanswered unanswered = playbook::Unanswered::kEscalate;
+};
+
+// The owner goes on leading until the offer is accepted.
+struct HandoverOffered {
+  IncidentNumber incident;
+  Actor actor;
+  std::string team;
+  std::string comment;
+  std::string request_id;
+  Micros expires = 0;
+};
+
+struct HandoverAccepted {
+  IncidentNumber incident;
+  Actor actor;
+  std::string team;  // leads from now on
+  std::string comment;
+  std::string request_id;
+};
+
+struct HandoverDeclined {
+  IncidentNumber incident;
+  Actor actor;
+  std::string team;
+  std::string comment;
+  std::string request_id;
+};
+
+// Nobody has accepted in time.
+struct HandoverLapsed {
+  IncidentNumber incident;
+  std::string team;
 };
 
 // An obligation to tell a contact: the outbox entry.
@@ -235,12 +299,14 @@ struct EndsDeferred {
   Micros until = 0;
 };
 
-using Fact = std::variant<ClientAdvanced, AlertFired, AlertRefreshed, AlertCleared, IncidentOpened,
-                          IncidentReopened, SeverityRaised, IncidentAcknowledged,
-                          AcknowledgementExpired, IncidentNoted, ResolveScheduled, IncidentResolved,
-                          IncidentForgotten, StepTaken, DeliveryPlanned, DeliveryAttempted,
-                          DeliverySucceeded, DeliveryFailed, DeliveryGivenUp, DeliveryCancelled,
-                          StepHastened, ContextChanged, PlaybookActivated, EndsDeferred>;
+using Fact =
+    std::variant<ClientAdvanced, AlertFired, AlertRefreshed, AlertCleared, IncidentOpened,
+                 IncidentReopened, SeverityRaised, IncidentAcknowledged, AcknowledgementExpired,
+                 IncidentNoted, ResolveScheduled, IncidentResolved, IncidentForgotten, StepTaken,
+                 DeliveryPlanned, DeliveryAttempted, DeliverySucceeded, DeliveryFailed,
+                 DeliveryGivenUp, DeliveryCancelled, StepHastened, ContextChanged,
+                 PlaybookActivated, EndsDeferred, RequestOpened, RequestAnswered, RequestLapsed,
+                 HandoverOffered, HandoverAccepted, HandoverDeclined, HandoverLapsed>;
 using Facts = std::vector<Fact>;
 
 }  // namespace tandem::core

@@ -91,6 +91,34 @@ struct Reopening {
   std::string request_id;
 };
 
+// A team answers what it was asked.
+struct RequestAnswer {
+  Actor actor;
+  IncidentNumber incident;
+  std::uint32_t request = 0;  // 0: the newest that is open
+  std::string answer;         // one of the options, or any text when there are none
+  std::string comment;
+  std::string request_id;
+};
+
+// The owner offers the lead to another team.
+struct HandoverOffer {
+  Actor actor;
+  IncidentNumber incident;
+  std::string team;  // of the incident's playbook
+  std::string comment;
+  std::string request_id;
+};
+
+// The offered team takes the lead, or does not.
+struct HandoverReply {
+  Actor actor;
+  IncidentNumber incident;
+  bool accept = false;
+  std::string comment;
+  std::string request_id;
+};
+
 // What became of an attempt to deliver.
 struct DeliveryReport {
   enum class Outcome : std::uint8_t { kAttempting = 1, kSucceeded = 2, kFailed = 3, kGivenUp = 4 };
@@ -129,7 +157,8 @@ struct Resumption {
   absl::Duration grace;
 };
 
-using Input = std::variant<AlertBatch, Acknowledgement, Note, Resolution, Reopening, DeliveryReport,
-                           ContextChange, PlaybookActivation, TimePassed, Resumption>;
+using Input = std::variant<AlertBatch, Acknowledgement, Note, Resolution, Reopening, RequestAnswer,
+                           HandoverOffer, HandoverReply, DeliveryReport, ContextChange,
+                           PlaybookActivation, TimePassed, Resumption>;
 
 }  // namespace tandem::core

@@ -32,6 +32,38 @@ struct Told {
   friend bool operator==(const Told&, const Told&) = default;
 };
 
+// A question to a team, and what became of it.
+struct TeamRequest {
+  enum class State : std::uint8_t {
+    kOpen = 1,
+    kAnswered = 2,
+    kLapsed = 3,  // due and not answered; still to be answered
+    kClosed = 4,  // the incident was resolved before anybody answered
+  };
+  std::uint32_t number = 0;  // from 1
+  State state = State::kOpen;
+  Handling kind = Handling::kNeedsInput;
+  std::string team;
+  std::string question;
+  std::vector<std::string> options;
+  Micros asked = 0;
+  Micros due = 0;
+  playbook::Unanswered unanswered = playbook::Unanswered::kEscalate;
+  // While kAnswered.
+  Actor answered_by;
+  Micros answered = 0;
+  std::string answer;
+  friend bool operator==(const TeamRequest&, const TeamRequest&) = default;
+};
+
+// An offer of the lead that waits for a reply.
+struct Handover {
+  std::uint32_t team = 0;  // into the incident's playbook
+  Actor offered_by;
+  Micros expires = 0;
+  friend bool operator==(const Handover&, const Handover&) = default;
+};
+
 struct Incident {
   IncidentNumber number;
   IncidentState state = IncidentState::kOpen;
@@ -41,6 +73,7 @@ struct Incident {
   // The version that it began under; it keeps it.
   std::shared_ptr<const playbook::Playbook> playbook;
   std::uint32_t rule = 0;
+  std::uint32_t owner = 0;  // the team that leads, into playbook->teams()
   std::string title;
   std::vector<std::pair<std::string, std::string>> group_labels;
   Identity group;
@@ -65,6 +98,10 @@ struct Incident {
   Micros acknowledged = 0;
   Micros acknowledgement_expires = 0;
 
+  Micros ask_at = 0;                  // when the other side is asked; 0: not any more
+  std::vector<TeamRequest> requests;  // by number; at most Limits::kTeamRequestsMax
+  std::optional<Handover> handover;
+
   Micros resolve_due = 0;  // 0: not scheduled
   Actor resolved_by;       // while resolved
   Micros resolved = 0;
@@ -73,6 +110,7 @@ struct Incident {
   Micros deadline = 0;  // as it stands in TenantState::deadlines; 0: none
 
   const playbook::Rule& Rule() const { return playbook->rules()[rule]; }
+  const playbook::Team& Owner() const { return playbook->teams()[owner]; }
 };
 
 struct Delivery {
@@ -114,6 +152,9 @@ struct Limits {
   static constexpr std::size_t kClientsMax = 10'000;
   // Requests that are remembered; above it, and after 24 h, the oldest is forgotten.
   static constexpr std::size_t kRequestsMax = 100'000;
+  // Questions of one incident, which asks once each time it opens; above it the oldest is
+  // forgotten.
+  static constexpr std::size_t kTeamRequestsMax = 32;
   // Contacts told about one incident.
   static constexpr std::size_t kToldMax = 1'000;
 };

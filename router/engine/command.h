@@ -42,7 +42,8 @@ struct MilestonesQuery {};
 
 using Request =
     std::variant<AlertsReceived, PositionQuery, MilestonesQuery, core::Acknowledgement, core::Note,
-                 core::Resolution, core::Reopening, core::DeliveryReport, core::ContextChange,
+                 core::Resolution, core::Reopening, core::RequestAnswer, core::HandoverOffer,
+                 core::HandoverReply, core::DeliveryReport, core::ContextChange,
                  core::PlaybookActivation, core::InstallationInput>;
 
 struct Reply {

@@ -58,6 +58,23 @@ class Compiler {
     IfMissing if_missing = IfMissing::kNeedsInput;
   };
 
+  // What a nested rule takes from the one around it.
+  struct Outer {
+    // `consult` as it was written; what is not said is settled for each rule.
+    struct Asked {
+      std::optional<std::uint32_t> team;
+      std::optional<std::string> question;
+      std::optional<std::vector<std::string>> options;
+      std::optional<absl::Duration> due;
+      std::optional<Unanswered> unanswered;
+    };
+    bool nested = false;  // false: there is none around it
+    Rule rule = {};
+    Defaults values;
+    Asked asked = {};
+    const ConfigNode* consult_team_at = nullptr;
+  };
+
   // compiler.cc: who is told, and when.
   void CompileHead();
   // Their content is read by whoever walks through them (router/replay), from the source.
@@ -77,17 +94,31 @@ class Compiler {
   std::optional<Side> ReadSide(const ConfigNode& map);
 
   // compiler_rules.cc: what is done about which alert.
+  void CompileRules();
+  // Depth first: what is nested comes before the rule around it. Their indices.
+  std::vector<std::uint32_t> CompileList(const std::vector<ConfigNode*>& items, const Outer& outer);
+  std::uint32_t CompileRule(const ConfigNode& node, const Outer& outer);
+  void CompileName(const ConfigNode& node, Rule& rule);
+  // Who leads, how, and who is told.
+  void CompileAction(const ConfigNode& node, Outer& own);
+  void CheckOwnerIsTold(const ConfigNode& node, const Rule& rule);
+  void CheckReachable(const std::vector<ConfigNode*>& nodes);
+  void CheckCatchAll(const ConfigNode& last);
+
+  // compiler_conditions.cc: which alerts a rule takes.
   void CompileDefaults();
   // The keys that `defaults` and rules have in common.
   void CompileCommon(const ConfigNode& map, Defaults& values);
-  void CompileRules();
-  void CompileRule(const ConfigNode& node);
   void CompileMatchers(const ConfigNode& node, Rule& rule);
   void CompileWhen(const ConfigNode& node, Rule& rule);
   void CompileWhenList(const ConfigNode& list, bool in, Rule& rule);
   bool IsCalendarName(const ConfigNode& node, std::string_view name);
-  void CheckOwnerIsTold(const ConfigNode& node, const Rule& rule);
-  void CheckReachable(const std::vector<ConfigNode*>& nodes);
+
+  // compiler_consult.cc: who is asked.
+  void CompileConsult(const ConfigNode& node, Outer& own);
+  std::vector<std::string> ReadOptions(const ConfigNode& node);
+  // Fills what nobody said, once owner, handling and escalation are known.
+  void SettleConsult(const ConfigNode& node, Outer& own);
 
   const ConfigNode& root_;
   Reader reader_;

@@ -34,9 +34,11 @@ class Reasoner {
                          Absence(condition.kind, "attribute", condition.matcher->attribute())));
       }
     }
-    const Truth any_on = trial_.AnyOn(plan.in);
-    if (any_on == Truth::kFails) return fmt::format("in {}", Calendars(plan.in));
-    if (any_on == Truth::kMissing) note(fmt::format("in {}", Calendars(plan.in)));
+    for (const auto& list : plan.in) {
+      const Truth any_on = trial_.AnyOn(list);
+      if (any_on == Truth::kFails) return fmt::format("in {}", Calendars(list));
+      if (any_on == Truth::kMissing) note(fmt::format("in {}", Calendars(list)));
+    }
     for (const RulePlan::When& when : plan.not_in) {
       const Truth truth = trial_.IsOff(when);
       if (truth == Truth::kFails) return fmt::format("not in {}", CalendarState(when));

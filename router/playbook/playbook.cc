@@ -37,6 +37,14 @@ Match Playbook::MatchByScan(LabelsView labels, const Binding& binding, absl::Tim
   return match;
 }
 
+std::optional<std::uint32_t> Playbook::FindTeam(std::string_view name) const {
+  // A thousand at most, and people ask.
+  const auto found = std::find_if(teams_.begin(), teams_.end(),
+                                  [name](const Team& team) { return team.name == name; });
+  if (found == teams_.end()) return std::nullopt;
+  return static_cast<std::uint32_t>(found - teams_.begin());
+}
+
 const Calendar* Playbook::FindCalendar(std::string_view name) const {
   const auto found = std::lower_bound(
       calendars_.begin(), calendars_.end(), name,

@@ -65,6 +65,25 @@ enum class IfMissing : std::uint8_t {
 struct CalendarCondition {
   std::string calendar;  // a name of the playbook, or `kind.name` of an entity
   bool in = true;
+  // The list it stands in: a nested rule has that of each rule around it, too.
+  std::uint32_t list = 0;
+};
+
+// What happens to a request that nobody has answered when it is due.
+enum class Unanswered : std::uint8_t {
+  kEscalate = 1,  // the next step of the escalation is due at once
+  kProceed = 2,   // the owner acts alone
+  kHold = 3,      // nothing is done until somebody answers
+};
+
+// Whom a rule asks, and what. The team is of the side that does not own the incident.
+struct Consult {
+  std::uint32_t team = 0;  // into Playbook::teams()
+  std::string question;
+  std::vector<std::string> options;  // empty: any text answers
+  absl::Duration due;                // from the moment at which the team is told
+  Unanswered unanswered = Unanswered::kEscalate;
+  friend bool operator==(const Consult&, const Consult&) = default;
 };
 
 // What each decision reads stands first, in two lines of the cache: with ten thousand rules every
@@ -78,9 +97,14 @@ struct alignas(64) Rule {
   IfMissing if_missing = IfMissing::kNeedsInput;
   std::optional<Severity> severity;  // overrides the alert's
   std::uint32_t line = 0;            // from 1
+  // The rule that it is nested in; its own index when it stands alone. A nested rule comes before
+  // the rule around it, has its conditions too, and takes from it what it does not say itself.
+  std::uint32_t parent = 0;
   std::vector<Matcher> matchers;
-  // `in` calendars: any of them is on; `not_in`: none of them is.
+  // Of each list of `in` calendars any is on; of `not_in` none is.
   std::vector<CalendarCondition> when;
+  // Who is asked; nullopt when `handling` is autonomous, or there is nobody to ask.
+  std::optional<Consult> consult;
   absl::Duration group_wait;
   absl::Duration resolve_wait;
   absl::Duration reopen_within;
@@ -144,6 +168,8 @@ class Playbook {
   const std::vector<Escalation>& escalations() const { return escalations_; }
   // nullptr when there is none of that name.
   const Calendar* FindCalendar(std::string_view name) const;
+  // nullopt when there is none of that name.
+  std::optional<std::uint32_t> FindTeam(std::string_view name) const;
   // Told after the last step of an escalation, and every 30 minutes from then on.
   std::optional<std::uint32_t> last_resort() const { return last_resort_; }
 

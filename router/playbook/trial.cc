@@ -26,7 +26,13 @@ RulePlan RulePlan::Of(const Rule& rule, const Playbook& playbook) {
       when.calendar = playbook.FindCalendar(name);
       TANDEM_CHECK(when.calendar != nullptr, name);
     }
-    (condition.in ? plan.in : plan.not_in).push_back(when);
+    if (!condition.in) {
+      plan.not_in.push_back(when);
+      continue;
+    }
+    const bool same = !plan.in.empty() && plan.in.back().back().condition->list == condition.list;
+    if (!same) plan.in.emplace_back();
+    plan.in.back().push_back(when);
   }
   return plan;
 }
@@ -64,7 +70,7 @@ Truth Trial::Context(const RulePlan::Context& condition) const {
 }
 
 Truth Trial::AnyOn(const std::vector<RulePlan::When>& in) {
-  Truth truth = in.empty() ? Truth::kHolds : Truth::kFails;
+  Truth truth = Truth::kFails;
   for (const RulePlan::When& when : in) {
     const std::optional<bool> on = Ask(when);
     if (on == true) return Truth::kHolds;
@@ -99,7 +105,9 @@ Truth Trial::All(const RulePlan& plan, Found found) {
   for (const RulePlan::Context& condition : plan.context) {
     if (fails(Context(condition))) return Truth::kFails;
   }
-  if (fails(AnyOn(plan.in))) return Truth::kFails;
+  for (const auto& list : plan.in) {
+    if (fails(AnyOn(list))) return Truth::kFails;
+  }
   for (const RulePlan::When& when : plan.not_in) {
     if (fails(IsOff(when))) return Truth::kFails;
   }
@@ -129,7 +137,9 @@ void Trial::NoteGaps(const RulePlan& plan) {
     if (Resolve(when) == nullptr) NoteGap(when.condition->calendar);
   };
   // A calendar that is on answers for those beside it that are missing.
-  if (AnyOn(plan.in) == Truth::kMissing) std::for_each(plan.in.begin(), plan.in.end(), note);
+  for (const auto& list : plan.in) {
+    if (AnyOn(list) == Truth::kMissing) std::for_each(list.begin(), list.end(), note);
+  }
   std::for_each(plan.not_in.begin(), plan.not_in.end(), note);
 }
 

@@ -31,7 +31,8 @@ struct RulePlan {
   // The one of `labels` under which the index has filed the rule: it holds for every candidate.
   const Matcher* filed = nullptr;
   std::vector<Context> context;
-  std::vector<When> in, not_in;
+  std::vector<std::vector<When>> in;  // lists: of each, one is on
+  std::vector<When> not_in;
 
   // REQUIRES: `rule` and the calendars of `playbook` outlive the plan; the rule's calendars exist.
   static RulePlan Of(const Rule& rule, const Playbook& playbook);
@@ -59,7 +60,7 @@ class Trial {
   const Calendar* Resolve(const RulePlan::When& when) const;
 
   Truth Context(const RulePlan::Context& condition) const;
-  // Whether any of the `in` calendars is on.
+  // Whether any calendar of an `in` list is on.
   Truth AnyOn(const std::vector<RulePlan::When>& in);
   Truth IsOff(const RulePlan::When& when);
 

@@ -106,6 +106,26 @@ Action ReadPlain(const ConfigNode& node, Reader& reader) {
   return action;
 }
 
+Action ReadAnswer(const ConfigNode& node, Reader& reader) {
+  Answer action;
+  ReadOnIncident(node, "comment", {"answer"}, reader, action);
+  if (node.kind != ConfigNode::Kind::kMap) return action;
+  if (const ConfigNode* answer = reader.Required(node, "answer", "what is answered")) {
+    action.answer = reader.Text(*answer, kTextMaxBytes).value_or("");
+  }
+  return action;
+}
+
+Action ReadOffer(const ConfigNode& node, Reader& reader) {
+  OfferLead action;
+  ReadOnIncident(node, "comment", {"team"}, reader, action);
+  if (node.kind != ConfigNode::Kind::kMap) return action;
+  if (const ConfigNode* team = reader.Required(node, "team", "who is to lead")) {
+    action.team = reader.Name(*team).value_or("");
+  }
+  return action;
+}
+
 Action ReadOutage(const ConfigNode& node, Reader& reader) {
   Outage outage;
   if (!reader.IsMap(node)) return outage;
@@ -158,6 +178,10 @@ constexpr Verb kVerbs[] = {
     {"note", ReadNote},
     {"resolve", ReadPlain<Resolve>},
     {"reopen", ReadPlain<Reopen>},
+    {"answer", ReadAnswer},
+    {"offer", ReadOffer},
+    {"accept", ReadPlain<AcceptLead>},
+    {"decline", ReadPlain<DeclineLead>},
     {"outage", ReadOutage},
     {"put_context", ReadPutContext},
     {"remove_context", ReadRemoveContext},

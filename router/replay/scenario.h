@@ -61,6 +61,15 @@ struct Acknowledge : OnIncident {
 struct AddNote : OnIncident {};
 struct Resolve : OnIncident {};
 struct Reopen : OnIncident {};
+// Of the newest question that is open; `text` is the comment.
+struct Answer : OnIncident {
+  std::string answer;
+};
+struct OfferLead : OnIncident {
+  std::string team;
+};
+struct AcceptLead : OnIncident {};
+struct DeclineLead : OnIncident {};
 
 // What is sent to the contact does not arrive for a while.
 struct Outage {
@@ -78,8 +87,9 @@ struct RemoveContext {
 // Time passes.
 struct Nothing {};
 
-using Action = std::variant<Nothing, RaiseAlert, ClearAlert, Acknowledge, AddNote, Resolve, Reopen,
-                            Outage, PutContext, RemoveContext>;
+using Action =
+    std::variant<Nothing, RaiseAlert, ClearAlert, Acknowledge, AddNote, Resolve, Reopen, Answer,
+                 OfferLead, AcceptLead, DeclineLead, Outage, PutContext, RemoveContext>;
 
 struct Step {
   absl::Duration at;  // from the start; never falls from step to step

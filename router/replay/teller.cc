@@ -36,6 +36,37 @@ std::string CalendarsText(const core::Evidence& evidence) {
   return text.empty() ? text : text + ")";
 }
 
+// What a message says, where it is not a step of the escalation.
+std::string_view WhatOf(std::string_view event_type) {
+  constexpr std::pair<std::string_view, std::string_view> kWhat[] = {
+      {"incident.resolved", " that it is resolved"},
+      {"incident.severity_raised", " that its severity rose"},
+      {"request.opened", " what it is asked"},
+      {"request.answered", " the answer"},
+      {"request.lapsed", " that nobody has answered"},
+      {"handover.offered", " that the lead is offered"},
+      {"handover.accepted", " that the lead is taken"},
+      {"handover.declined", " that the lead is declined"},
+      {"handover.lapsed", " that nobody took the lead"},
+  };
+  for (const auto& [type, what] : kWhat) {
+    if (type == event_type) return what;
+  }
+  return "";
+}
+
+std::string_view WhatFollows(playbook::Unanswered unanswered) {
+  switch (unanswered) {
+    case playbook::Unanswered::kEscalate:
+      return "the next step follows at once";
+    case playbook::Unanswered::kProceed:
+      return "the owner goes on alone";
+    case playbook::Unanswered::kHold:
+      return "nothing is done until somebody answers";
+  }
+  return "";
+}
+
 bool ByTandem(const Actor& actor) { return actor.side == Side::kUnspecified; }
 
 }  // namespace
@@ -169,9 +200,7 @@ struct Teller::Visitor {
     const auto planned = teller.planned_.extract(fact.delivery);
     if (planned.empty()) return;
     std::string text = "told " + teller.Addressee(planned.mapped());
-    const std::string& type = planned.mapped().event_type;
-    if (type == "incident.resolved") text += " that it is resolved";
-    if (type == "incident.severity_raised") text += " that its severity rose";
+    text += WhatOf(planned.mapped().event_type);
     if (fact.attempt > 1) text += fmt::format(" at attempt {}", fact.attempt);
     Say(fact.incident, std::move(text));
   }
@@ -201,6 +230,46 @@ struct Teller::Visitor {
   void operator()(const core::StepHastened& fact) const {
     Say(fact.incident, fmt::format("nobody of step {} was reached; the next follows at once",
                                    teller.Get(fact.incident).step));
+  }
+
+  void operator()(const core::RequestOpened& fact) const {
+    std::string options;
+    for (const std::string& option : fact.options)
+      options += (options.empty() ? "" : ", ") + option;
+    Say(fact.incident,
+        fmt::format("asked {}{}: {}{}", fact.team,
+                    fact.due == 0
+                        ? std::string()
+                        : " (due in " + DurationText(absl::Microseconds(fact.due - now)) + ")",
+                    Printable(fact.question), options.empty() ? options : " [" + options + "]"));
+  }
+
+  void operator()(const core::RequestAnswered& fact) const {
+    Say(fact.incident, fmt::format("answered by {}: {}{}", Who(fact.actor), Printable(fact.answer),
+                                   Behind(fact.comment)));
+  }
+
+  void operator()(const core::RequestLapsed& fact) const {
+    Say(fact.incident, fmt::format("nobody answered in time: {}", WhatFollows(fact.unanswered)));
+  }
+
+  void operator()(const core::HandoverOffered& fact) const {
+    Say(fact.incident, fmt::format("the lead is offered to {} by {}{}", fact.team, Who(fact.actor),
+                                   Behind(fact.comment)));
+  }
+
+  void operator()(const core::HandoverAccepted& fact) const {
+    Say(fact.incident, fmt::format("{} leads: accepted by {}{}", fact.team, Who(fact.actor),
+                                   Behind(fact.comment)));
+  }
+
+  void operator()(const core::HandoverDeclined& fact) const {
+    Say(fact.incident, fmt::format("{} does not take the lead: declined by {}{}", fact.team,
+                                   Who(fact.actor), Behind(fact.comment)));
+  }
+
+  void operator()(const core::HandoverLapsed& fact) const {
+    Say(fact.incident, fmt::format("{} did not take the lead in time", fact.team));
   }
 
   void operator()(const core::ContextChanged&) const {

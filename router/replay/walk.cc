@@ -118,6 +118,23 @@ class Walker {
     });
   }
 
+  void operator()(const Answer& action) {
+    Act("answer", action, Newest(), [&](IncidentNumber incident) {
+      return core::RequestAnswer{.actor = action.actor,
+                                 .incident = incident,
+                                 .answer = action.answer,
+                                 .comment = action.text};
+    });
+  }
+  void operator()(const OfferLead& action) {
+    Act("offer", action, Newest(), [&](IncidentNumber incident) {
+      return core::HandoverOffer{
+          .actor = action.actor, .incident = incident, .team = action.team, .comment = action.text};
+    });
+  }
+  void operator()(const AcceptLead& action) { Reply(action, true); }
+  void operator()(const DeclineLead& action) { Reply(action, false); }
+
   void operator()(const Outage& outage) {
     Say(IncidentNumber(),
         fmt::format("{} does not answer for {}", outage.contact, DurationText(outage.lasts)));
@@ -163,6 +180,13 @@ class Walker {
     return Feed(core::AlertBatch{.alerts = {&item, 1},
                                  .resolve_timeout = end_ - now_ + absl::Hours(1)})
         .facts;
+  }
+
+  void Reply(const OnIncident& action, bool accept) {
+    Act(accept ? "acceptance" : "refusal", action, Newest(), [&](IncidentNumber incident) {
+      return core::HandoverReply{
+          .actor = action.actor, .incident = incident, .accept = accept, .comment = action.text};
+    });
   }
 
   // The newest incident that is not resolved; 0 when there is none.

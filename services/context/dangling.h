@@ -27,11 +27,15 @@ class DanglingRelations {
   // Looks at the relations of an entity, as the change has left its targets so far.
   absl::Status Look(const EntityKey& key, const v1::Entity& entity);
 
+  // Looks at all relations to `deleted`, which this change has deleted.
+  absl::Status LookForRelationsTo(const EntityKey& deleted);
+
   std::uint32_t count() const { return count_; }
   const std::vector<v1::ContextWarning>& warnings() const { return warnings_; }
 
  private:
   absl::StatusOr<bool> Exists(const std::string& target);
+  void Warn(const EntityKey& key, int index, const v1::Relation& relation);
 
   Edit& edit_;
   std::map<std::string, bool> known_;  // by target; a thousand devices run at one site

@@ -9,6 +9,10 @@ constexpr char kFindContent[] =
     "SELECT c.content, e.version FROM entities e JOIN changes c USING (tenant, kind, id, version) "
     "WHERE e.tenant=? AND e.kind=? AND e.id=?";
 constexpr char kListKeys[] = "SELECT kind, id FROM entities WHERE tenant=? ORDER BY kind, id";
+constexpr char kVisit[] =
+    "SELECT e.kind, e.id, c.content FROM entities e JOIN changes c USING (tenant, kind, id, "
+    "version) "
+    "WHERE e.tenant=? AND instr(c.content, ?) > 0 ORDER BY e.kind, e.id";
 constexpr char kInsertChange[] =
     "INSERT INTO changes (tenant, kind, id, version, content) VALUES (?, ?, ?, ?, ?)";
 constexpr char kPutEntity[] =
@@ -45,6 +49,20 @@ absl::StatusOr<std::vector<EntityKey>> Edit::Keys() {
     TANDEM_ASSIGN_OR_RETURN(const bool row, list.Step());
     if (!row) return keys;
     keys.push_back({static_cast<EntityKind>(list.Int(0)), list.Bytes(1)});
+  }
+}
+
+absl::Status Edit::Visit(
+    std::string_view bytes,
+    absl::FunctionRef<absl::StatusOr<bool>(const EntityKey& key, std::string_view content)> see) {
+  TANDEM_ASSIGN_OR_RETURN(Statement visit, connection_.Prepare(kVisit));
+  visit.BindText(tenant_.value).BindBlob(bytes);
+  while (true) {
+    TANDEM_ASSIGN_OR_RETURN(const bool row, visit.Step());
+    if (!row) return absl::OkStatus();
+    const EntityKey key{static_cast<EntityKind>(visit.Int(0)), visit.Bytes(1)};
+    TANDEM_ASSIGN_OR_RETURN(const bool more, see(key, visit.Bytes(2)));
+    if (!more) return absl::OkStatus();
   }
 }
 

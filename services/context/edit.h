@@ -45,6 +45,12 @@ class Edit {
   absl::StatusOr<Version> VersionOf(const EntityKey& key);
   // Every entity that there is, by key.
   absl::StatusOr<std::vector<EntityKey>> Keys();
+  // Shows the entities whose content has `bytes` in it (all of them for ""), by key, until `see`
+  // returns false or an error, which is returned. The content lives as long as the call of `see`,
+  // which changes nothing.
+  absl::Status Visit(
+      std::string_view bytes,
+      absl::FunctionRef<absl::StatusOr<bool>(const EntityKey& key, std::string_view content)> see);
 
   // Creates or replaces; equal content changes nothing. An entity is put or deleted at most once.
   absl::Status Put(const EntityKey& key, std::string_view content);

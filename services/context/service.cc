@@ -17,6 +17,7 @@
 #include "router/context/import_yaml.h"
 #include "router/context/validate.h"
 #include "services/context/dangling.h"
+#include "services/context/near_columns.h"
 #include "services/context/page_token.h"
 #include "services/context/stored_proto.h"
 #include "services/context/update_mask.h"
@@ -108,6 +109,20 @@ absl::StatusOr<std::string> KeepUnsaid(Edit& edit, const ImportedEntity& importe
   return PackContent(entity);
 }
 
+// Of more than kWarningsMax, only the number is told.
+void AddWarning(const v1::ContextWarning& warning, v1::ImportEntitiesResponse& response) {
+  const auto told = static_cast<std::size_t>(response.warnings_size());
+  if (told < DanglingRelations::kWarningsMax) *response.add_warnings() = warning;
+}
+
+absl::Status LookAtColumns(Edit& edit, const ImportedFile& file,
+                           v1::ImportEntitiesResponse& response) {
+  TANDEM_ASSIGN_OR_RETURN(const auto warnings, NearColumns(edit, file.attribute_columns));
+  for (const v1::ContextWarning& warning : warnings) AddWarning(warning, response);
+  response.set_warning_count(static_cast<std::uint32_t>(warnings.size()));
+  return absl::OkStatus();
+}
+
 // Once all of the file is in, for it may name what comes later in it.
 absl::Status LookAtRelations(Edit& edit, const ImportedFile& file,
                              v1::ImportEntitiesResponse& response) {
@@ -116,8 +131,8 @@ absl::Status LookAtRelations(Edit& edit, const ImportedFile& file,
     TANDEM_ASSIGN_OR_RETURN(const v1::Entity content, UnpackContent(entity.content));
     TANDEM_RETURN_IF_ERROR(dangling.Look(entity.key, content));
   }
-  for (const v1::ContextWarning& warning : dangling.warnings()) *response.add_warnings() = warning;
-  response.set_warning_count(dangling.count());
+  for (const v1::ContextWarning& warning : dangling.warnings()) AddWarning(warning, response);
+  response.set_warning_count(response.warning_count() + dangling.count());
   return absl::OkStatus();
 }
 
@@ -246,13 +261,20 @@ absl::StatusOr<v1::DeleteEntityResponse> ContextApi::DeleteEntity(
   TANDEM_ASSIGN_OR_RETURN(const EntityKey key, ParseEntityName(request.name(), "name"));
   TANDEM_ASSIGN_OR_RETURN(const ChangeHeader header,
                           HeaderOf("DeleteEntity", caller, tenant, request, clock_.Now()));
+  v1::DeleteEntityResponse response;
   const auto edit = [&](Edit& change) -> absl::Status {
     TANDEM_ASSIGN_OR_RETURN(const auto before, change.Find(key));
     if (!before) return EntityNotFound(tenant, key, "");
-    return change.Delete(key);
+    TANDEM_RETURN_IF_ERROR(change.Delete(key));
+    DanglingRelations dangling(change);
+    TANDEM_RETURN_IF_ERROR(dangling.LookForRelationsTo(key));
+    for (const v1::ContextWarning& warning : dangling.warnings()) {
+      *response.add_warnings() = warning;
+    }
+    response.set_warning_count(dangling.count());
+    return absl::OkStatus();
   };
   TANDEM_ASSIGN_OR_RETURN(const Outcome outcome, Change(header, edit));
-  v1::DeleteEntityResponse response;
   response.set_version(outcome.version.value);
   return response;
 }
@@ -297,6 +319,7 @@ absl::StatusOr<v1::ImportEntitiesResponse> ContextApi::ImportEntities(
   if (header.check_only) header.request_id.clear();
   v1::ImportEntitiesResponse response;
   const auto edit = [&](Edit& change) -> absl::Status {
+    TANDEM_RETURN_IF_ERROR(LookAtColumns(change, file, response));
     TANDEM_RETURN_IF_ERROR(Import(change, file, request.replace_all()));
     return LookAtRelations(change, file, response);
   };

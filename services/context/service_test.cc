@@ -328,6 +328,47 @@ TEST_F(ContextApiTest, TakesARelationToNothingAndWarnsOfIt) {
   EXPECT_EQ(ImportCsv(rows)->warning_count(), 0u);
 }
 
+TEST_F(ContextApiTest, WarnsOfTheRelationsThatADeleteLeavesWithoutTarget) {
+  ASSERT_TRUE(ImportCsv("kind,id,name,relation:runs_at,relation:depends_on\n"
+                        "site,plant-7,Plant 7,,\nsite,plant-77,Near site/plant-7,,\n"
+                        "service,mes,MES,site/plant-77;site/plant-7,\n"
+                        "service,erp,ERP,,service/mes;site/plant-7\n")
+                  .ok());
+
+  const auto response = Delete("site/plant-7");
+
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->warning_count(), 2u);
+  ASSERT_EQ(response->warnings_size(), 2);
+  EXPECT_EQ(response->warnings(0).entity(), "service/erp");
+  EXPECT_EQ(response->warnings(0).field(), "relations[1].target");
+  EXPECT_EQ(response->warnings(1).entity(), "service/mes");
+  EXPECT_EQ(response->warnings(1).field(), "relations[1].target");
+  EXPECT_THAT(response->warnings(1).description(), HasSubstr("runs_at site/plant-7: there is no"));
+  EXPECT_EQ(Delete("site/plant-77")->warning_count(), 1u);
+  EXPECT_EQ(Delete("service/erp")->warning_count(), 0u);
+}
+
+TEST_F(ContextApiTest, WarnsOfAColumnThatIsNearlyAKnownOne) {
+  const auto first = ImportCsv("kind,id,nmae,critcality,rack_unit\nsite,a,A,high,7\n");
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(first->created(), 1u);
+  EXPECT_EQ(first->warning_count(), 2u);
+  ASSERT_EQ(first->warnings_size(), 2);
+  EXPECT_EQ(first->warnings(0).entity(), "");
+  EXPECT_EQ(first->warnings(0).field(), "column \"nmae\"");
+  EXPECT_THAT(first->warnings(0).description(), HasSubstr("did you mean \"name\"?"));
+  EXPECT_THAT(first->warnings(1).description(), HasSubstr("did you mean \"criticality\"?"));
+
+  EXPECT_EQ(ImportCsv("kind,id,rack_unit,critcality\nsite,b,8,low\n")->warning_count(), 0u)
+      << "some entity has it, and it is known";
+  const auto third = ImportCsv("kind,id,rack_unti\nsite,c,9\n");
+  ASSERT_EQ(third->warnings_size(), 1);
+  EXPECT_THAT(third->warnings(0).description(), HasSubstr("did you mean \"rack_unit\"?"));
+  EXPECT_EQ(ImportCsv("kind,id,attribute:rack_unix\nsite,d,9\n")->warning_count(), 0u)
+      << "said expressly";
+}
+
 TEST_F(ContextApiTest, CountsEveryRelationToNothingAndTellsTheFirstHundred) {
   std::string rows = "kind,id,relation:runs_at\n";
   for (int i = 0; i < 150; ++i) rows += fmt::format("device,d{},site/nowhere\n", i);

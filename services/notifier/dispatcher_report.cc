@@ -60,7 +60,7 @@ void Dispatcher::FillReport(Entry& entry, const AttemptResult& result, absl::Tim
     SetTime(*report.mutable_not_before(), entry.due);
     Say(LogLevel::kInfo, entry,
         fmt::format("failed ({}), next attempt not before {}", report.detail(),
-                    TimeText(entry.due)));
+                    SecondsText(entry.due)));
   } else {
     report.set_outcome(v1::ReportDeliveryRequest::GIVEN_UP);
     entry.fate = entry.ended ? DeliveryFate::kWithdrawn : DeliveryFate::kGivenUp;

@@ -215,6 +215,7 @@ def try_playbook(editor, folder, source):
     expect([p.get("active", False) for p in listed] == [True, False], listed)
     first = editor.json("playbook", "show", listed[1]["digest"])
     expect(first["source"] == source, "an older version is another text")
+    expect(editor("playbook", "show", listed[1]["digest"][:8]) == source, "by its first digits")
     editor("playbook", "show", "0" * 64, code=REFUSED, says="PLAYBOOK_NOT_FOUND")
     editor("playbook", "show", "12", code=USAGE, says="64 hexadecimal")
 
@@ -224,6 +225,9 @@ def try_context(editor, folder):
     csv.write_text("kind,id,name,tier\nsite,plant-8,Plant 8,1\nsite,plant-9,Plant 9,2\n")
     wrong.write_text("kind,id,name\nsiet,plant-8,Plant 8\n")
     editor("context", "import", csv, "--check", says="2 created")
+    near = folder / "near.csv"
+    near.write_text("kind,id,critcality\nsite,plant-8,high\n")
+    editor("context", "import", near, "--check", says="did you mean \"criticality\"?")
     editor("context", "import", wrong, code=REFUSED, says="column \"kind\"")
     expect(editor.json("context", "import", csv, "-m", "more")["created"] == 2, "two sites")
     editor("context", "import", "-", "--format", "yaml", stdin=CONTEXT, says="1 unchanged")
@@ -249,6 +253,8 @@ def try_context(editor, folder):
            says="site/plant-77: there is no such entity")
     table = editor("context", "export", "--format", "csv")
     editor("context", "import", "-", "--format", "csv", stdin=table, says="0 created, 0 updated, ")
+    editor("context", "delete", "site/plant-8", "-m", "sold",
+           says="warning: device/plc-1: relations[0].target: runs_at site/plant-8")
     editor("context", "delete", "device/plc-2", "-m", "gone", says="deleted")
     editor("context", "delete", "device/plc-1", "-m", "gone", says="deleted")
     history = editor.both("context", "history", "device/plc-1", says="gone")["revisions"]
@@ -275,6 +281,7 @@ def try_incidents(editor):
     page = editor.both("incident", "show", "1", says="MES stands")
     expect(page["incident"]["name"] == f"tenants/{TENANT}/incidents/1" and page["alerts"], page)
     editor("incident", "ack", "1", "-m", "mine", "--for", "30m", says="acknowledged")
+    editor("incident", "ack", "1", "--for", "5h", says="the rule allows at most 1h")
     editor("incident", "note", f"{TENANT}/1", "-m", "look at the fan", says="acknowledged")
     editor("incident", "note", "1", code=USAGE, says="--message is required")
     editor("incident", "reopen", "1", code=REFUSED, says="INCIDENT_STATE")

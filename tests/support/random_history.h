@@ -101,7 +101,20 @@ class RandomHistory {
 
   Input Person(const TenantState& state) {
     const std::string request = Below(2) == 0 ? "" : fmt::format("r{}", Below(1000));
-    switch (Below(4)) {
+    switch (Below(7)) {
+      case 4:
+        return RequestAnswer{Below(2) == 0 ? kAnn : Actor{"cat@customer.example", Side::kCustomer},
+                             AnIncident(state),
+                             static_cast<std::uint32_t>(Below(3)),
+                             Below(2) == 0 ? "approve" : "decline",
+                             "because",
+                             request};
+      case 5:
+        return HandoverOffer{kAnn, AnIncident(state), Below(2) == 0 ? "plant" : "noc", "yours",
+                             request};
+      case 6:
+        return HandoverReply{Actor{"cat@customer.example", Side::kCustomer}, AnIncident(state),
+                             Below(2) == 0, "ours", request};
       case 0:
         return Acknowledgement{
             kAnn, AnIncident(state), "mine", request,

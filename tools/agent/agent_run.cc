@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -39,6 +40,7 @@ class Agent {
  private:
   absl::Status Open();
   void Listen();
+  bool InputGoesOn(int fd) const;
   void HearOfLostStream(const LostStream& lost);
   absl::Status SendLines(int fd);
   absl::Status SendStorm();
@@ -70,6 +72,16 @@ absl::Status Agent::Open() {
   Listen();
   TANDEM_ASSIGN_OR_RETURN(client_, AlertClient::Start(settings_.client));
   return absl::OkStatus();
+}
+
+// A monitor that pipes its alerts in goes on for ever, and its agent may be started first of all. A
+// file that ends is sent by somebody who waits for the outcome.
+bool Agent::InputGoesOn(int fd) const {
+  if (settings_.input == Input::kStorm) {
+    return settings_.storm.count == 0 && settings_.storm.duration == absl::InfiniteDuration();
+  }
+  struct stat what {};
+  return ::fstat(fd, &what) == 0 && !S_ISREG(what.st_mode);
 }
 
 void Agent::Listen() {
@@ -108,9 +120,19 @@ void Agent::HearOfLostStream(const LostStream& lost) {
     return;
   }
   if (lost.why.ok() && stopping()) return;
+  const std::string retry = DurationText(absl::Trunc(lost.retry_in, absl::Milliseconds(1)));
+  if (IsMissingTenant(lost.why)) {
+    const std::string& tenant = settings_.client.tenant;
+    Complain(
+        fmt::format("waiting for tenant \"{0}\": the router at {1} knows none of this name, or "
+                    "not for this token; if the name is right, an administrator makes it with "
+                    "`tandem admin tenant create {0}`, otherwise mend --tenant; alerts are kept "
+                    "meanwhile; next attempt in {2}",
+                    tenant, settings_.client.connection.address, retry));
+    return;
+  }
   Complain(fmt::format("no stream: {}: {}; next attempt in {}",
-                       absl::StatusCodeToString(lost.why.code()), MessageOf(lost.why),
-                       DurationText(absl::Trunc(lost.retry_in, absl::Milliseconds(1)))));
+                       absl::StatusCodeToString(lost.why.code()), MessageOf(lost.why), retry));
 }
 
 absl::StatusOr<bool> Agent::Send(const std::vector<v1::Alert>& alerts) {
@@ -226,6 +248,8 @@ int Agent::Run() {
     status = opened.status();
     if (opened.ok()) file = *std::move(opened);
   }
+  const int fd = settings_.input == Input::kFile ? file.fd() : STDIN_FILENO;
+  settings_.client.wait_for_tenant = InputGoesOn(fd);
   if (status.ok()) status = Open();
   if (!status.ok()) {
     Complain(MessageOf(status));
@@ -236,10 +260,8 @@ int Agent::Run() {
       status = SendStorm();
       break;
     case Input::kFile:
-      status = SendLines(file.fd());
-      break;
     case Input::kStdin:
-      status = SendLines(STDIN_FILENO);
+      status = SendLines(fd);
       break;
   }
   if (!status.ok()) Complain(MessageOf(status));

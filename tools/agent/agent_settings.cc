@@ -57,7 +57,8 @@ void AddConnection(CLI::App& app, AgentSettings& settings) {
   app.add_option("--token-file", connection.token_file, "File with the token; read anew to connect")
       ->envname("TANDEM_TOKEN_FILE");
   app.add_option("--tenant", settings.client.tenant,
-                 "Tenant, when the token is good for more than one")
+                 "Tenant, when the token is good for more than one; one that does not exist yet is "
+                 "waited for, unless the input is a file that ends")
       ->envname("TANDEM_TENANT");
   app.add_option("--client-id", settings.client.client_id,
                  "Names this sender across restarts; one sender at a time")

@@ -13,8 +13,11 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <thread>
 #include <utility>
 
+#include "router/base/status.h"
+#include "router/rpc/grpc_status.h"
 #include "tests/support/temporary_folder.h"
 #include "tools/agent/agent_report.h"
 #include "tools/agent/agent_run.h"
@@ -179,6 +182,45 @@ TEST_F(AgentTest, FailsWhenItIsTurnedAwayBeforeItsInputHasSaidAnything) {
   const Outcome outcome = Run({"--file", pipe, "--drain", "1h"});
   EXPECT_EQ(outcome.exit_code, kExitUnreachable);
   EXPECT_EQ(outcome.summary["spooled"], 0);
+}
+
+grpc::Status NoTenant() {
+  return rpc::ToGrpc(
+      Error(absl::StatusCode::kNotFound, "TENANT_NOT_FOUND", "tenants/acme does not exist"), "req");
+}
+
+TEST_F(AgentTest, WaitsForATenantThatIsMadeLaterAndKeepsTheAlertsMeanwhile) {
+  router_.SetGreeting(NoTenant());
+  const std::string pipe = folder_.File("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  FileHandle monitor = *OpenFile(pipe, O_RDWR);
+  const std::string alert = "{\"labels\":{\"alertname\":\"A\"}}\n";
+  ASSERT_EQ(::write(monitor.fd(), alert.data(), alert.size()), static_cast<ssize_t>(alert.size()));
+  std::thread world([&] {
+    EXPECT_TRUE(router_.AwaitStreams(3));
+    router_.SetGreeting(grpc::Status::OK);
+    EXPECT_TRUE(router_.AwaitAlerts("a", 1));
+    monitor = FileHandle();  // the monitor ends
+  });
+
+  const Outcome outcome =
+      Run({"--file", pipe, "--tenant", "acme", "--spool", folder_.File("s"), "--drain", "1h"});
+
+  world.join();
+  EXPECT_EQ(outcome.exit_code, kExitOk) << outcome.complaints;
+  EXPECT_EQ(outcome.summary["turned_away"], false);
+  EXPECT_EQ(outcome.summary["accepted"], 1);
+  EXPECT_THAT(outcome.complaints, HasSubstr("waiting for tenant \"acme\""));
+  EXPECT_THAT(outcome.complaints, HasSubstr("next attempt in"));
+}
+
+TEST_F(AgentTest, WaitsForNoTenantWithAFileThatEnds) {
+  router_.SetGreeting(NoTenant());
+  const std::string file = Write("alerts.jsonl", "{\"labels\":{\"alertname\":\"A\"}}\n");
+  const Outcome outcome = Run({"--file", file, "--tenant", "acme", "--drain", "1h"});
+  EXPECT_EQ(outcome.exit_code, kExitUnreachable);
+  EXPECT_EQ(outcome.summary["turned_away"], true);
+  EXPECT_THAT(outcome.complaints, HasSubstr("tenants/acme does not exist"));
 }
 
 TEST_F(AgentTest, RefusesACommandLineThatMakesNoSense) {

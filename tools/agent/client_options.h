@@ -99,7 +99,10 @@ struct ClientEvents {
 
 struct ClientOptions {
   Connection connection;
-  std::string tenant;     // its id; may be empty when the credential has exactly one
+  std::string tenant;  // its id; may be empty when the credential has exactly one
+  // The tenant may be made, or given to this credential, later: a router that does not know it is
+  // asked again as after an outage, instead of having turned the client away.
+  bool wait_for_tenant = false;
   std::string client_id;  // required; 1 to 128 bytes of [a-zA-Z0-9._:/-]; one sender at a time
   std::string agent_version = "tandem-client/1";
 

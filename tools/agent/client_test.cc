@@ -290,6 +290,12 @@ TEST(IsFinalRefusal, TellsWhatPassesByItselfFromWhatAPersonMustMend) {
     EXPECT_EQ(IsFinalRefusal(status, later), after_a_welcome) << status;
     EXPECT_EQ(IsFinalRefusal(status, rotated), while_a_token_is_rotated) << status;
   }
+  const EndedStream patient{.tenant_may_come = true};
+  const absl::Status missing = Error(absl::StatusCode::kNotFound, "TENANT_NOT_FOUND", "no acme");
+  EXPECT_TRUE(IsFinalRefusal(missing, first));
+  EXPECT_FALSE(IsFinalRefusal(missing, patient));
+  EXPECT_TRUE(IsFinalRefusal(absl::NotFoundError("the token's file"), patient));
+  EXPECT_TRUE(IsFinalRefusal(absl::UnauthenticatedError("who?"), patient));
 }
 
 TEST_F(ClientTest, RefusesWhatAFullSpoolCannotHold) {

@@ -22,6 +22,7 @@ class FakeRouter::Stream final
       : router_(router), context_(context) {
     const std::lock_guard lock(router_.mutex_);
     ++router_.streams_;
+    router_.changed_.notify_all();
     const auto token = context->client_metadata().find("authorization");
     router_.token_ = token == context->client_metadata().end()
                          ? ""
@@ -205,6 +206,11 @@ std::size_t FakeRouter::withheld() const {
 void FakeRouter::SetLastDurable(const std::string& client_id, std::uint64_t number) {
   const std::lock_guard lock(mutex_);
   clients_[client_id].last_durable = number;
+}
+
+bool FakeRouter::AwaitStreams(int streams) const {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, std::chrono::seconds(30), [&] { return streams_ >= streams; });
 }
 
 bool FakeRouter::AwaitAlerts(const std::string& client_id, std::size_t alerts) const {

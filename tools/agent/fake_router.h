@@ -62,6 +62,8 @@ class FakeRouter {
   void WithholdReceipts(std::size_t batches);
   // Forgets a client, or pretends that it had come this far.
   void SetLastDurable(const std::string& client_id, std::uint64_t number);
+  // Waits until so many streams have begun, refused ones too; false after 30 s.
+  bool AwaitStreams(int streams) const;
   // Waits until `alerts` alerts of the client were taken; false after 30 s.
   bool AwaitAlerts(const std::string& client_id, std::size_t alerts) const;
 

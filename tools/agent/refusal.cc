@@ -1,11 +1,14 @@
 #include "tools/agent/refusal.h"
 
+#include "router/base/status.h"
+
 namespace tandem::client {
 
 bool IsFinalRefusal(const absl::Status& why, const EndedStream& stream) {
   // It was let in: what ended it is what has changed since, and the next try gets the answer to
   // what holds now.
   if (stream.welcomed) return false;
+  if (stream.tenant_may_come && IsMissingTenant(why)) return false;
   const bool token_may_come = stream.token_from_file && stream.welcomed_before;
   switch (why.code()) {
     case absl::StatusCode::kUnauthenticated:
@@ -21,6 +24,11 @@ bool IsFinalRefusal(const absl::Status& why, const EndedStream& stream) {
     default:
       return false;
   }
+}
+
+bool IsMissingTenant(const absl::Status& why) {
+  // A token's file that is not there is NOT_FOUND, too, with another reason.
+  return why.code() == absl::StatusCode::kNotFound && ReasonOf(why) == "TENANT_NOT_FOUND";
 }
 
 std::string_view AdviceFor(const absl::Status& final_refusal) {

@@ -348,10 +348,10 @@ void Worker::HandleArrivals(AlertStream::Arrivals arrivals) {
 }
 
 void Worker::EndStream(const absl::Status& status) {
-  turned_away_ =
-      IsFinalRefusal(status, {.welcomed = session_.welcomed(),
-                              .welcomed_before = session_.counters().connects > 0,
-                              .token_from_file = !options_.connection.token_file.empty()});
+  turned_away_ = IsFinalRefusal(status, {.welcomed = session_.welcomed(),
+                                         .welcomed_before = session_.counters().connects > 0,
+                                         .token_from_file = !options_.connection.token_file.empty(),
+                                         .tenant_may_come = options_.wait_for_tenant});
   session_.OnEnd(status);
   (void)session_.Begin();  // nothing is in flight any more
   stream_.reset();

@@ -45,11 +45,12 @@ std::vector<std::string> Paths(const CommandTree& tree) {
 }
 
 // The part that bash and zsh share: which command the words before the cursor name.
-constexpr char kFindPath[] = R"(  local path='' word i
+// (Its name is not `path`: zsh ties that one to PATH.)
+constexpr char kFindPath[] = R"(  local named='' word i
   for ((i = {first}; i < {current}; i++)); do
-    word="${{path:+$path }}${{{words}[i]}}"
+    word="${{named:+$named }}${{{words}[i]}}"
     case "$word" in
-      {paths}) path="$word" ;;
+      {paths}) named="$word" ;;
     esac
   done
 )";
@@ -78,7 +79,7 @@ std::string BashCompletion(const CommandTree& tree) {
   text +=
       fmt::format(kFindPath, fmt::arg("first", 1), fmt::arg("current", "COMP_CWORD"),
                   fmt::arg("words", "COMP_WORDS"), fmt::arg("paths", fmt::join(Paths(tree), "|")));
-  text += "  local words=''\n  case \"$path\" in\n";
+  text += "  local words=''\n  case \"$named\" in\n";
   Walk(tree, "", [&](const std::string& path, const CommandTree& command) {
     text += fmt::format("    {}) words={} ;;\n", Quoted(path), Quoted(WordsOf(command, tree)));
   });
@@ -89,11 +90,13 @@ std::string BashCompletion(const CommandTree& tree) {
 
 std::string ZshCompletion(const CommandTree& tree) {
   std::string text = "#compdef tandem\n";
-  text += "# zsh completion for tandem; put it as _tandem into a folder of $fpath\n";
+  text +=
+      "# zsh completion for tandem; put it as _tandem into a folder of $fpath, or load it with:\n";
+  text += "# source <(tandem completion zsh)\n";
   text += "_tandem() {\n";
   text += fmt::format(kFindPath, fmt::arg("first", 2), fmt::arg("current", "CURRENT"),
                       fmt::arg("words", "words"), fmt::arg("paths", fmt::join(Paths(tree), "|")));
-  text += "  local -a commands options\n  case \"$path\" in\n";
+  text += "  local -a commands options\n  case \"$named\" in\n";
   const auto entry = [](std::string_view name, std::string_view help) {
     std::string shown;
     for (const char c : help) shown += c == ':' ? std::string("\\:") : std::string(1, c);
@@ -110,7 +113,10 @@ std::string ZshCompletion(const CommandTree& tree) {
   text += "  esac\n";
   text += "  if [[ \"${words[CURRENT]}\" == -* ]]; then _describe option options\n";
   text += "  elif (( ${#commands} )); then _describe command commands\n";
-  return text + "  else _files\n  fi\n}\ncompdef _tandem tandem\n";
+  text += "  else _files\n  fi\n}\n";
+  // Autoloaded, this file is the body of _tandem at its first call, and has to complete at once.
+  text += "if [[ \"${funcstack[1]}\" == _tandem ]]; then _tandem \"$@\"\n";
+  return text + "else compdef _tandem tandem\nfi\n";
 }
 
 std::string FishCompletion(const CommandTree& tree) {

@@ -306,6 +306,7 @@ absl::StatusOr<int> Delete(Session& session, const std::string& text, const std:
   } else {
     session.out() << fmt::format("{} deleted, context version {}\n", Printable(request.name()),
                                  answer.version());
+    session.err() << WarningText(answer.warnings(), answer.warning_count());
   }
   return kExitOk;
 }

@@ -36,8 +36,10 @@ std::string AttributesText(const v1::Entity& entity) {
 }
 
 std::string Fact(const Look& look, std::string_view label, std::string_view text) {
-  return fmt::format("  {} {}\n", Painted(look, Tint::kDim, fmt::format("{:<13}", label)),
-                     Printable(text));
+  return Fitted(look,
+                fmt::format("  {} {}\n", Painted(look, Tint::kDim, fmt::format("{:<13}", label)),
+                            Printable(text)),
+                14);
 }
 
 std::string IntervalText(const v1::TimeInterval& interval) {
@@ -122,8 +124,9 @@ std::string WarningText(const google::protobuf::RepeatedPtrField<v1::ContextWarn
                         std::uint32_t count) {
   std::string text;
   for (const v1::ContextWarning& warning : warnings) {
-    text += fmt::format("warning: {}: {}: {}\n", Printable(warning.entity()),
-                        Printable(warning.field()), Printable(warning.description()));
+    const std::string entity = warning.entity().empty() ? "" : warning.entity() + ": ";
+    text += fmt::format("warning: {}{}: {}\n", Printable(entity), Printable(warning.field()),
+                        Printable(warning.description()));
   }
   const auto shown = static_cast<std::uint32_t>(warnings.size());
   if (count > shown) text += fmt::format("… and {} more\n", Counted(count - shown, "warning"));

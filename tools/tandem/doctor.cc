@@ -45,12 +45,14 @@ std::string Mark(Check::Level level, const Look& look) {
 }  // namespace
 
 std::string CheckText(const Check& check, const Look& look) {
-  std::string text = fmt::format("{} {:<{}}  {}\n", Mark(check.level, look), Printable(check.what),
-                                 kNameWidth, Printable(check.found));
+  std::string text = Fitted(look,
+                            fmt::format("{} {:<{}}  {}\n", Mark(check.level, look),
+                                        Printable(check.what), kNameWidth, Printable(check.found)),
+                            kNameWidth + 4);
   if (!check.advice.empty()) {
-    text += Painted(look, Tint::kDim,
-                    fmt::format("  {:<{}}  → {}", "", kNameWidth, Printable(check.advice))) +
-            "\n";
+    const std::string advice = Painted(
+        look, Tint::kDim, fmt::format("  {:<{}}  → {}", "", kNameWidth, Printable(check.advice)));
+    text += Fitted(look, advice + "\n", 2);
   }
   return text;
 }

@@ -18,9 +18,8 @@ constexpr absl::Duration kContextOld = absl::Minutes(1);
 // Lines are read best below this width, even when the terminal is wider.
 constexpr std::size_t kReadableColumns = 100;
 
-std::size_t WidthOf(const Look& look) {
-  return look.columns == 0 ? kReadableColumns : std::min(look.columns, kReadableColumns);
-}
+// 0 in a pipe, where nothing is broken.
+std::size_t WidthOf(const Look& look) { return std::min(look.columns, kReadableColumns); }
 
 std::string Heading(const Look& look, std::string_view text) {
   return fmt::format("\n{}\n", Painted(look, Tint::kBold, text));
@@ -180,9 +179,10 @@ std::string VerifiedPart(const v1::Explanation& explanation, const Look& look) {
 }  // namespace
 
 std::string ExplanationText(const v1::Explanation& explanation, const Look& look) {
-  return Answer(explanation, look) + AlertPart(explanation, look) + ContextPart(explanation, look) +
-         CalendarPart(explanation, look) + RulePart(explanation, look) +
-         VerifiedPart(explanation, look);
+  const std::string text = Answer(explanation, look) + AlertPart(explanation, look) +
+                           ContextPart(explanation, look) + CalendarPart(explanation, look) +
+                           RulePart(explanation, look) + VerifiedPart(explanation, look);
+  return Fitted(look, text, 2);
 }
 
 }  // namespace tandem::cli

@@ -85,7 +85,9 @@ class Lines {
   void Add(std::string_view label, std::string_view text) {
     if (text.empty()) return;
     const std::string head = fmt::format("  {:<{}}", fmt::format("{}:", label), kLabelWidth);
-    text_ += fmt::format("{}{}\n", Painted(look_, Tint::kDim, head), Printable(text));
+    const std::string line =
+        fmt::format("{}{}\n", Painted(look_, Tint::kDim, head), Printable(text));
+    text_ += Fitted(look_, line, kLabelWidth);
   }
   std::string Take() { return std::move(text_); }
 
@@ -140,7 +142,7 @@ std::string FailureJson(const absl::Status& status) {
   info.set_reason(ReasonOf(status));
   info.set_domain("tandem.v1");
   for (const auto& [key, value] : FactsOf(status)) (*info.mutable_metadata())[key] = value;
-  proto.add_details()->PackFrom(info);
+  PackInOrder(info, proto.add_details());
   google::rpc::BadRequest bad;
   for (const FieldError& field : FieldsOf(status)) {
     auto* violation = bad.add_field_violations();

@@ -27,7 +27,8 @@ class FakeRouter::Services final {
       : admin(*this, router),
         ingest(*this, router),
         feed(*this, router),
-        incidents(*this, router) {}
+        incidents(*this, router),
+        playbooks(*this, router) {}
 
   void Note(const grpc::ServerContext& context) {
     const auto at = context.client_metadata().find("authorization");
@@ -204,9 +205,37 @@ class FakeRouter::Services final {
         response->set_state(v1::ACKNOWLEDGED);
         response->mutable_acknowledged_by()->set_principal("ana");
         response->mutable_acknowledged_by()->set_side(v1::CUSTOMER);
+        response->mutable_acknowledge_limit()->set_seconds(3600);
         return grpc::Status::OK;
       }
       return Refuse(absl::StatusCode::kNotFound, "INCIDENT_NOT_FOUND", "no such incident");
+    }
+
+   private:
+    Services& all_;
+    FakeRouter& router_;
+  };
+
+  class Playbooks final : public v1::Playbooks::Service {
+   public:
+    Playbooks(Services& all, FakeRouter& router) : all_(all), router_(router) {}
+
+    grpc::Status ListPlaybooks(grpc::ServerContext* context, const v1::ListPlaybooksRequest*,
+                               v1::ListPlaybooksResponse* response) override {
+      all_.Note(*context);
+      for (const v1::Playbook& playbook : router_.playbooks) *response->add_playbooks() = playbook;
+      return grpc::Status::OK;
+    }
+
+    grpc::Status GetPlaybook(grpc::ServerContext* context, const v1::GetPlaybookRequest* request,
+                             v1::Playbook* response) override {
+      all_.Note(*context);
+      for (const v1::Playbook& playbook : router_.playbooks) {
+        if (request->name() != "tenants/acme/playbooks/" + playbook.digest()) continue;
+        *response = playbook;
+        return grpc::Status::OK;
+      }
+      return Refuse(absl::StatusCode::kNotFound, "PLAYBOOK_NOT_FOUND", "no such version");
     }
 
    private:
@@ -218,6 +247,7 @@ class FakeRouter::Services final {
   Ingest ingest;
   Feed feed;
   Incidents incidents;
+  Playbooks playbooks;
 
   std::mutex mutex;  // guards what follows
   std::condition_variable changed;
@@ -234,6 +264,7 @@ FakeRouter::FakeRouter() : services_(std::make_unique<Services>(*this)) {
   builder.RegisterService(&services_->ingest);
   builder.RegisterService(&services_->feed);
   builder.RegisterService(&services_->incidents);
+  builder.RegisterService(&services_->playbooks);
   server_ = builder.BuildAndStart();
   TANDEM_CHECK(server_ != nullptr, "a free port of this machine");
   address_ = fmt::format("127.0.0.1:{}", port);

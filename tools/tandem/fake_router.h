@@ -16,6 +16,7 @@
 #include "tandem/v1/alert_ingest.grpc.pb.h"
 #include "tandem/v1/feed.grpc.pb.h"
 #include "tandem/v1/incidents.grpc.pb.h"
+#include "tandem/v1/playbooks.grpc.pb.h"
 
 namespace tandem::cli {
 
@@ -41,6 +42,8 @@ class FakeRouter {
 
   // The incidents that lists and reads know.
   std::vector<v1::Incident> incidents;
+  // The versions that are listed, the newest activation first.
+  std::vector<v1::Playbook> playbooks;
   // The feed: event i carries the cursor "c{i+1}". A stream ends with UNAVAILABLE after each
   // `cut_after` events, and is kept open when it has sent all.
   std::vector<v1::FeedEvent> events;

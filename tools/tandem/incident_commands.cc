@@ -130,20 +130,22 @@ absl::StatusOr<IncidentPage> ReadPage(Client& client, const std::string& name) {
   return page;
 }
 
-// The parts side by side, each as its own message has it.
-std::string PageJson(const IncidentPage& page) {
-  v1::ListTimelineResponse timeline;
-  for (const auto& entry : page.timeline) *timeline.add_entries() = entry;
-  v1::ListIncidentAlertsResponse alerts;
-  for (const auto& alert : page.alerts) *alerts.add_alerts() = alert;
-  std::string deliveries;
-  for (const auto& delivery : page.deliveries) {
-    deliveries += (deliveries.empty() ? "" : ",") + JsonText(delivery, JsonShape::kOneLine);
+template <typename Message>
+std::string JsonList(const std::vector<Message>& messages) {
+  std::string list;
+  for (const Message& message : messages) {
+    list += (list.empty() ? "" : ",") + JsonText(message, JsonShape::kOneLine);
   }
+  return "[" + list + "]";
+}
+
+// The incident, and the parts beside it as lists: entries of the timeline, alerts, deliveries; null
+// when the caller may not see them.
+std::string PageJson(const IncidentPage& page) {
   return fmt::format("{{\"incident\":{},\"timeline\":{},\"alerts\":{},\"deliveries\":{}}}\n",
-                     JsonText(page.incident, JsonShape::kOneLine),
-                     JsonText(timeline, JsonShape::kOneLine), JsonText(alerts, JsonShape::kOneLine),
-                     page.deliveries_visible ? "[" + deliveries + "]" : "null");
+                     JsonText(page.incident, JsonShape::kOneLine), JsonList(page.timeline),
+                     JsonList(page.alerts),
+                     page.deliveries_visible ? JsonList(page.deliveries) : "null");
 }
 
 absl::StatusOr<int> Show(Session& session, const std::string& text) {
@@ -176,7 +178,7 @@ struct ActOptions {
   std::string expires_in;
 };
 
-// One of the four actions; `Fill` sets what only that request has.
+// One of the actions; `Fill` sets what only that request has.
 template <typename Request, typename Method, typename Fill>
 absl::StatusOr<int> Act(Session& session, const ActOptions& options, std::string_view call,
                         Method method, Fill fill) {
@@ -190,6 +192,11 @@ absl::StatusOr<int> Act(Session& session, const ActOptions& options, std::string
     session.PrintJson(incident);
   } else {
     session.out() << IncidentLine(incident, session.look());
+    // What FillAcknowledgement could read before can be read now.
+    if (const absl::StatusOr<absl::Duration> asked = ReadDuration(options.expires_in);
+        !options.expires_in.empty() && asked.ok()) {
+      session.out() << CutAcknowledgementLine(incident, *asked);
+    }
   }
   return kExitOk;
 }
@@ -206,7 +213,7 @@ absl::Status FillAcknowledgement(const ActOptions& options,
 
 void AddList(const Command& incident, Session& session) {
   auto options = std::make_shared<ListOptions>();
-  const Command list = incident.Sub("list", "Incidents, newest first");
+  const Command list = incident.Sub("list", "Incidents, the last changed first");
   list.Add({"--filter", "Terms joined by commas, as the API reads them: state=open,severity>=major",
             "TERMS"},
            options->filter.filter);
@@ -280,6 +287,86 @@ void AddActions(const Command& incident, Session& session) {
             });
 }
 
+struct AnswerOptions {
+  ActOptions act;
+  std::string answer;
+  std::string request;
+};
+
+absl::StatusOr<int> AnswerRequest(Session& session, const AnswerOptions& options) {
+  return Act<v1::AnswerRequestRequest>(
+      session, options.act, "Incidents/AnswerRequest", &Stub::AnswerRequest,
+      [&](v1::AnswerRequestRequest& request) {
+        if (!options.request.empty()) {
+          request.set_name(request.name() + "/requests/" + options.request);
+        }
+        request.set_answer(options.answer);
+        request.set_comment(options.act.message);
+        return absl::OkStatus();
+      });
+}
+
+void AddAnswer(const Command& incident, Session& session) {
+  auto options = std::make_shared<AnswerOptions>();
+  const Command answer = incident.Sub("answer", "Answer what your side was asked");
+  answer.Add({.names = "name",
+              .help = "acme/12, or 12 with --tenant acme",
+              .value = "NAME",
+              .required = true},
+             options->act.name);
+  answer.Add({.names = "answer",
+              .help = "One of the request's options; any text when it has none",
+              .value = "ANSWER",
+              .required = true},
+             options->answer);
+  answer.Add({"--request", "Its number (default: the newest that waits for an answer)", "N"},
+             options->request);
+  answer.Add({"-m,--message", "What to say about it on the timeline", "TEXT"},
+             options->act.message);
+  answer.Runs([&session, options] { return AnswerRequest(session, *options); });
+}
+
+void AddHandover(const Command& incident, Session& session) {
+  auto options = std::make_shared<ActOptions>();
+  auto team = std::make_shared<std::string>();
+  const Command offer =
+      incident.Sub("offer", "Offer the lead to another team, which has 15 minutes to accept");
+  offer.Add({.names = "name",
+             .help = "acme/12, or 12 with --tenant acme",
+             .value = "NAME",
+             .required = true},
+            options->name);
+  offer.Add({.names = "team",
+             .help = "A team of the incident's playbook",
+             .value = "TEAM",
+             .required = true},
+            *team);
+  offer.Add({"-m,--message", "Why", "TEXT"}, options->message);
+  offer.Runs([&session, options, team] {
+    return Act<v1::OfferHandoverRequest>(session, *options, "Incidents/OfferHandover",
+                                         &Stub::OfferHandover, [&](auto& request) {
+                                           request.set_team(*team);
+                                           request.set_comment(options->message);
+                                           return absl::OkStatus();
+                                         });
+  });
+  const auto reply = [&session](bool accept) {
+    return [&session, accept](const ActOptions& act) {
+      return Act<v1::ReplyHandoverRequest>(session, act, "Incidents/ReplyHandover",
+                                           &Stub::ReplyHandover, [&](auto& request) {
+                                             request.set_accept(accept);
+                                             request.set_comment(act.message);
+                                             return absl::OkStatus();
+                                           });
+    };
+  };
+  const bool required = true;
+  AddAction(incident, "accept", "Take the lead that is on offer, and the incident with it",
+            !required, reply(true));
+  AddAction(incident, "decline", "Do not take the lead, or take back your own offer", !required,
+            reply(false));
+}
+
 void AddReader(const Command& parent, const std::string& name, const std::string& help,
                Session& session,
                absl::StatusOr<int> (*read)(Session& session, const std::string& name)) {
@@ -300,6 +387,8 @@ void AddIncidentCommands(const Command& root, Session& session) {
   AddList(incident, session);
   AddReader(incident, "show", "One incident with its timeline and alerts", session, &Show);
   AddActions(incident, session);
+  AddAnswer(incident, session);
+  AddHandover(incident, session);
   AddReader(incident, "explain", "Why it went where it did", session, &Explain);
   AddReader(root, "explain", "Why an incident went where it did", session, &Explain);
 }

@@ -15,8 +15,11 @@ namespace {
 constexpr std::size_t kFactWidth = 11;
 
 std::string Fact(const Look& look, std::string_view label, std::string_view text) {
-  return fmt::format("  {} {}\n",
-                     Painted(look, Tint::kDim, fmt::format("{:<{}}", label, kFactWidth)), text);
+  return Fitted(
+      look,
+      fmt::format("  {} {}\n", Painted(look, Tint::kDim, fmt::format("{:<{}}", label, kFactWidth)),
+                  text),
+      kFactWidth + 1);
 }
 
 std::string Heading(const Look& look, std::string_view text) {
@@ -40,6 +43,30 @@ std::string StateFact(const v1::Incident& incident, const Look& look) {
   return text;
 }
 
+std::string RequestFact(const v1::Request& request, const Look& look) {
+  std::string text = fmt::format("{} / {}: {}", SideText(ToSide(request.side())),
+                                 Printable(request.team()), Printable(request.question()));
+  for (int i = 0; i < request.options_size(); ++i) {
+    text += fmt::format("{}{}", i == 0 ? " [" : " | ", Printable(request.options(i)));
+  }
+  if (request.options_size() > 0) text += "]";
+  switch (request.state()) {
+    case v1::REQUEST_ANSWERED:
+      return text + fmt::format(" — {}: {}", Printable(ActorText(request.answered_by())),
+                                Painted(look, Tint::kBold, Printable(request.answer())));
+    case v1::REQUEST_CLOSED:
+      return text + " — closed without an answer";
+    case v1::REQUEST_LAPSED:
+      return text + Painted(look, Tint::kRed,
+                            fmt::format(" — no answer by {}",
+                                        FullTimeText(look, ToTime(request.due_time()))));
+    default:
+      return text + Painted(look, Tint::kYellow,
+                            fmt::format(" — waits until {}",
+                                        FullTimeText(look, ToTime(request.due_time()))));
+  }
+}
+
 std::string EscalationFact(const v1::Incident& incident, const Look& look) {
   std::string text = fmt::format("{} {} taken", incident.steps_taken(),
                                  incident.steps_taken() == 1 ? "step" : "steps");
@@ -55,21 +82,35 @@ std::string EscalationFact(const v1::Incident& incident, const Look& look) {
 std::string Facts(const v1::Incident& incident, const Look& look) {
   const Severity severity = ToSeverity(incident.severity());
   std::string text;
-  text += fmt::format("{}  {}\n", Painted(look, Tint::kBold, Printable(ShortName(incident.name()))),
-                      Painted(look, Tint::kBold, Printable(incident.title())));
+  text += Fitted(
+      look,
+      fmt::format("{}  {}\n", Painted(look, Tint::kBold, Printable(ShortName(incident.name()))),
+                  Painted(look, Tint::kBold, Printable(incident.title()))),
+      2);
   text += Fact(look, "severity", Painted(look, TintOf(severity), SeverityText(severity)));
   text += Fact(look, "state", StateFact(incident, look));
   text += Fact(look, "owner",
                fmt::format("{} / {}", SideText(ToSide(incident.owner_side())),
                            Printable(incident.owner_team())));
   text += Fact(look, "handling", HandlingText(ToHandling(incident.handling())));
+  for (const v1::Request& request : incident.requests()) {
+    text += Fact(look, "asked", RequestFact(request, look));
+  }
+  if (incident.has_handover()) {
+    const v1::Handover& offer = incident.handover();
+    text +=
+        Fact(look, "on offer",
+             fmt::format("to {} / {} until {}", SideText(ToSide(offer.side())),
+                         Printable(offer.team()), FullTimeText(look, ToTime(offer.expire_time()))));
+  }
   text += Fact(look, "rule",
                fmt::format("{}, playbook {}", Printable(incident.rule()),
                            Printable(incident.playbook_digest().substr(0, 12))));
   text += Fact(look, "opened", FullTimeText(look, ToTime(incident.open_time())));
   text +=
       Fact(look, "alerts",
-           fmt::format("{} firing, {} in all", incident.firing_alerts(), incident.total_alerts()));
+           fmt::format("{} firing now, fired {} {} in all", incident.firing_alerts(),
+                       incident.total_alerts(), incident.total_alerts() == 1 ? "time" : "times"));
   if (incident.reopen_count() > 0) {
     text += Fact(look, "reopened",
                  fmt::format("{} {}", incident.reopen_count(),
@@ -89,15 +130,15 @@ std::string Facts(const v1::Incident& incident, const Look& look) {
 std::string TimelineText(const std::vector<v1::TimelineEntry>& timeline, const Look& look) {
   std::string text = Heading(look, "Timeline");
   for (const v1::TimelineEntry& entry : timeline) {
-    text +=
-        fmt::format("  {}  {}", Painted(look, Tint::kDim, ClockText(look, ToTime(entry.time()))),
-                    Printable(entry.text().empty() ? entry.kind() : entry.text()));
+    const std::string clock = ClockText(look, ToTime(entry.time()));
+    std::string line = fmt::format("  {}  {}", Painted(look, Tint::kDim, clock),
+                                   Printable(entry.text().empty() ? entry.kind() : entry.text()));
     if (entry.actor().side() != v1::SIDE_UNSPECIFIED) {
-      text += Painted(look, Tint::kDim, fmt::format("  — {}", Printable(ActorText(entry.actor()))));
+      line += Painted(look, Tint::kDim, fmt::format("  — {}", Printable(ActorText(entry.actor()))));
     }
-    text += "\n";
+    text += Fitted(look, line + "\n", clock.size() + 2);
     if (!entry.comment().empty()) {
-      text += fmt::format("            “{}”\n", Printable(entry.comment()));
+      text += Fitted(look, fmt::format("            “{}”\n", Printable(entry.comment())), 1);
     }
   }
   return timeline.empty() ? text + "  nothing yet\n" : text;
@@ -168,7 +209,7 @@ std::string IncidentTable(std::span<const v1::Incident> incidents, const Look& l
                {"STATE"},
                {"OWNER"},
                {"AGE", true},
-               {"ALERTS", true},
+               {"FIRINGS", true},
                {"TITLE", false, true}});
   for (const v1::Incident& incident : incidents) {
     const Severity severity = ToSeverity(incident.severity());
@@ -194,8 +235,18 @@ std::string IncidentPageText(const IncidentPage& page, const Look& look) {
 }
 
 std::string IncidentLine(const v1::Incident& incident, const Look& look) {
-  return fmt::format("{}  {}  {}\n", Printable(ShortName(incident.name())),
-                     StateFact(incident, look), Printable(incident.title()));
+  return Fitted(look,
+                fmt::format("{}  {}  {}\n", Printable(ShortName(incident.name())),
+                            StateFact(incident, look), Printable(incident.title())),
+                2);
+}
+
+std::string CutAcknowledgementLine(const v1::Incident& incident, absl::Duration asked) {
+  if (!incident.has_acknowledge_limit()) return "";  // of a router that does not say it yet
+  const absl::Duration limit = ToDuration(incident.acknowledge_limit());
+  if (asked <= limit) return "";
+  return fmt::format("  --for {} is longer than it holds: the rule allows at most {}\n",
+                     DurationText(asked), DurationText(limit));
 }
 
 }  // namespace tandem::cli

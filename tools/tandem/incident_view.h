@@ -28,7 +28,8 @@ std::string ActorText(const v1::Actor& actor);
 // `site="plant-7" service="mes"`.
 std::string LabelsText(const google::protobuf::RepeatedPtrField<v1::Label>& labels);
 
-// One line an incident, newest first as they came. "No incidents." when there are none.
+// One line an incident, in the order in which they came. FIRINGS are those that
+// fire now, of how often an alert began to fire. "No incidents." when there are none.
 std::string IncidentTable(std::span<const v1::Incident> incidents, const Look& look);
 
 // What is known of one incident, part by part; a part that could not be read says why.
@@ -43,5 +44,9 @@ std::string IncidentPageText(const IncidentPage& page, const Look& look);
 
 // "acme/12 acknowledged by ana (provider), until 15:05:09": what an action has led to.
 std::string IncidentLine(const v1::Incident& incident, const Look& look);
+
+// "  --for 5h is more than the rule allows, which is 1h at most": below that line, when an
+// acknowledgement does not hold for as long as was asked for; empty when it does.
+std::string CutAcknowledgementLine(const v1::Incident& incident, absl::Duration asked);
 
 }  // namespace tandem::cli

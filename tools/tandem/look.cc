@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace tandem::cli {
 namespace {
 
@@ -56,6 +58,43 @@ void WrapLine(std::string_view text, std::string_view margin, std::size_t width,
   out += '\n';
 }
 
+// Code points that take room on a terminal: not those of Painted()'s escapes.
+std::size_t ShownWidth(std::string_view text) {
+  std::size_t width = 0;
+  bool escaped = false;
+  for (const char c : text) {
+    if (c == '\x1b') escaped = true;
+    if (!escaped && !IsContinuation(c)) ++width;
+    if (c == 'm') escaped = false;
+  }
+  return width;
+}
+
+// One line, without newline, wider than `width`: broken where a blank is followed by what finds no
+// room any more.
+void FitLine(std::string_view line, std::size_t margin, std::size_t width, std::string& out) {
+  std::size_t used = 0;
+  bool begun = false;  // something stands on this line of the terminal
+  while (!line.empty()) {
+    const std::size_t blanks = std::min(line.find_first_not_of(' '), line.size());
+    const std::size_t end = std::min(line.find(' ', blanks), line.size());
+    const std::string_view word = line.substr(blanks, end - blanks);
+    const std::size_t length = ShownWidth(word);
+    if (begun && length > 0 && used + blanks + length > width) {
+      out += '\n';
+      out.append(margin, ' ');
+      used = margin;
+    } else if (end < line.size() || length > 0) {
+      out.append(blanks, ' ');
+      used += blanks;
+    }
+    out += word;
+    used += length;
+    begun = begun || length > 0;
+    line.remove_prefix(end);
+  }
+}
+
 }  // namespace
 
 std::string Painted(const Look& look, Tint tint, std::string_view text) {
@@ -90,6 +129,24 @@ std::string Wrapped(std::string_view text, std::size_t indent, std::size_t width
     text.remove_prefix(newline + 1);
     if (text.empty()) return out;
   }
+}
+
+std::string Fitted(const Look& look, std::string_view text, std::size_t hang) {
+  if (look.columns == 0) return std::string(text);
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    if (ShownWidth(line) <= look.columns) {
+      out += line;
+    } else {
+      const std::size_t indent = std::min(line.find_first_not_of(' '), line.size());
+      FitLine(line, std::min(indent + hang, look.columns / 2), look.columns, out);
+    }
+    if (end < text.size()) out += '\n';
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
 }
 
 std::string SeverityText(Severity severity) {

@@ -38,6 +38,12 @@ std::string Cut(std::string_view text, std::size_t width);
 // `text`.
 std::string Wrapped(std::string_view text, std::size_t indent, std::size_t width);
 
+// `text` with every line that is wider than the terminal broken at blanks; what is broken off
+// stands `hang` blanks further right than the line began (but never beyond half of the terminal). A
+// longer word keeps a line of its own. The escape sequences of Painted() take no room. In a pipe,
+// as it is.
+std::string Fitted(const Look& look, std::string_view text, std::size_t hang);
+
 // Icon and word, because colour alone does not reach everybody: "▲ critical", "● major",
 // "◆ warning", "· info"; "? unknown" for a word of a newer router.
 std::string SeverityText(Severity severity);

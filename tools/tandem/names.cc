@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <vector>
 
 #include "router/base/status.h"
@@ -47,6 +48,16 @@ absl::StatusOr<std::string> TenantFor(std::string_view text, std::string_view te
                              text));
   }
   return id;
+}
+
+constexpr std::size_t kDigestDigits = 64;
+constexpr std::size_t kShortDigestMin = 6;
+// Of versions that begin alike, so many are named.
+constexpr std::size_t kCandidatesMax = 10;
+
+bool IsHex(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= 'a' && c <= 'f') || (c >= '0' && c <= '9'); });
 }
 
 }  // namespace
@@ -109,15 +120,43 @@ absl::StatusOr<std::string> EntityName(std::string_view text, std::string_view t
                   Printable(text)));
 }
 
+bool IsShortDigest(std::string_view text) {
+  return text.size() >= kShortDigestMin && text.size() < kDigestDigits && IsHex(text);
+}
+
+absl::StatusOr<std::string> FullDigest(std::string_view prefix,
+                                       const std::vector<std::string>& digests) {
+  std::set<std::string_view> found;
+  for (const std::string& digest : digests) {
+    if (digest.starts_with(prefix)) found.insert(digest);
+  }
+  if (found.size() == 1) return std::string(*found.begin());
+  if (found.empty()) {
+    return Error(absl::StatusCode::kNotFound, "PLAYBOOK_NOT_FOUND",
+                 fmt::format("no version of the playbook begins with {}; `tandem playbook list` "
+                             "shows them",
+                             prefix));
+  }
+  std::string names;
+  std::size_t named = 0;
+  for (const std::string_view digest : found) {
+    if (named++ == kCandidatesMax) break;
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", Printable(digest.substr(0, 16)));
+  }
+  if (found.size() > kCandidatesMax)
+    names += fmt::format(" and {} more", found.size() - kCandidatesMax);
+  return UsageError(fmt::format("{} versions of the playbook begin with {}: {}; give more digits",
+                                found.size(), prefix, names));
+}
+
 absl::StatusOr<std::string> PlaybookName(std::string_view digest, std::string_view tenant) {
   if (digest.substr(0, kTenants.size()) == kTenants) return std::string(digest);
   const std::string_view version = digest.empty() ? "active" : digest;
-  const auto allowed = [](char c) { return (c >= 'a' && c <= 'f') || (c >= '0' && c <= '9'); };
-  if (version != "active" &&
-      (version.size() != 64 || !std::all_of(version.begin(), version.end(), allowed))) {
+  if (version != "active" && (version.size() != kDigestDigits || !IsHex(version))) {
     return UsageError(
-        fmt::format("\"{}\" is not a playbook version: expected 64 hexadecimal "
-                    "digits (see `tandem playbook list`) or nothing for the active one",
+        fmt::format("\"{}\" is not a playbook version: expected 64 hexadecimal digits, or the "
+                    "first 6 or more of them (see `tandem playbook list`), or nothing for the "
+                    "active one",
                     Printable(digest)));
   }
   TANDEM_ASSIGN_OR_RETURN(const std::string id, TenantFor("the version", tenant));

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tandem::cli {
 
@@ -22,6 +23,15 @@ absl::StatusOr<std::string> IncidentName(std::string_view text, std::string_view
 
 // `tenants/acme/entities/site/plant-7`, `acme/site/plant-7`, or `site/plant-7` with `tenant`.
 absl::StatusOr<std::string> EntityName(std::string_view text, std::string_view tenant);
+
+// Whether `text` is the beginning of a playbook's digest: 6 to 63 hexadecimal digits.
+bool IsShortDigest(std::string_view text);
+
+// The one digest among `digests` that begins with `prefix`; a repeated one counts once. NOT_FOUND
+// with reason PLAYBOOK_NOT_FOUND when none does; INVALID_ARGUMENT with reason USAGE when several
+// do, which names up to ten of them.
+absl::StatusOr<std::string> FullDigest(std::string_view prefix,
+                                       const std::vector<std::string>& digests);
 
 // `tenants/acme/playbooks/{digest}`; an empty digest means the active version. A full name passes.
 absl::StatusOr<std::string> PlaybookName(std::string_view digest, std::string_view tenant);

@@ -166,8 +166,28 @@ absl::StatusOr<int> Activate(Session& session, const ActivateOptions& options) {
   return kExitOk;
 }
 
-absl::StatusOr<int> Show(Session& session, const std::string& digest) {
+absl::StatusOr<v1::ListPlaybooksResponse> ReadVersions(Session& session) {
+  v1::ListPlaybooksRequest request;
+  TANDEM_ASSIGN_OR_RETURN(*request.mutable_parent(), session.OneTenant());
+  TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());
+  return ReadPages<v1::ListPlaybooksResponse>(
+      *client, "Playbooks/ListPlaybooks", &Stub::ListPlaybooks, request,
+      [](v1::ListPlaybooksResponse& page) { return page.mutable_playbooks(); },
+      {.page_size_max = 100, .limit = 10'000});
+}
+
+// A digest of which only the beginning was given, in full; anything else as it is.
+absl::StatusOr<std::string> WholeDigest(Session& session, const std::string& digest) {
+  if (!IsShortDigest(digest)) return digest;
+  TANDEM_ASSIGN_OR_RETURN(const v1::ListPlaybooksResponse list, ReadVersions(session));
+  std::vector<std::string> digests;
+  for (const v1::Playbook& playbook : list.playbooks()) digests.push_back(playbook.digest());
+  return FullDigest(digest, digests);
+}
+
+absl::StatusOr<int> Show(Session& session, const std::string& text) {
   v1::GetPlaybookRequest request;
+  TANDEM_ASSIGN_OR_RETURN(const std::string digest, WholeDigest(session, text));
   TANDEM_ASSIGN_OR_RETURN(*request.mutable_name(), session.Name(&PlaybookName, digest));
   TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());
   TANDEM_ASSIGN_OR_RETURN(const v1::Playbook playbook,
@@ -202,15 +222,7 @@ absl::StatusOr<int> Show(Session& session, const std::string& digest) {
 }
 
 absl::StatusOr<int> List(Session& session) {
-  v1::ListPlaybooksRequest request;
-  TANDEM_ASSIGN_OR_RETURN(*request.mutable_parent(), session.OneTenant());
-  TANDEM_ASSIGN_OR_RETURN(Client * client, session.Connect());
-  TANDEM_ASSIGN_OR_RETURN(
-      const v1::ListPlaybooksResponse list,
-      ReadPages<v1::ListPlaybooksResponse>(
-          *client, "Playbooks/ListPlaybooks", &Stub::ListPlaybooks, request,
-          [](v1::ListPlaybooksResponse& page) { return page.mutable_playbooks(); },
-          {.page_size_max = 100, .limit = 10'000}));
+  TANDEM_ASSIGN_OR_RETURN(const v1::ListPlaybooksResponse list, ReadVersions(session));
   if (session.options.json) {
     session.PrintJson(list);
     return kExitOk;
@@ -259,7 +271,8 @@ void AddPlaybookCommands(const Command& root, Session& session) {
 
   auto digest = std::make_shared<std::string>();
   const Command show = playbook.Sub("show", "The source of the active version, or of another one");
-  show.Add({"digest", "64 digits, as `playbook list --json` shows them", "DIGEST"}, *digest);
+  show.Add({"digest", "As `playbook list` shows it, or its first 6 digits or more", "DIGEST"},
+           *digest);
   show.Runs([&session, digest] { return Show(session, *digest); });
 
   AddPlaybookTest(playbook, session);

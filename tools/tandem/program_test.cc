@@ -6,6 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
 
 #include "tools/tandem/fake_router.h"
 #include "tools/tandem/program.h"
@@ -124,6 +127,16 @@ TEST_F(Program, AcknowledgesByAShortName) {
   EXPECT_EQ(seen.acknowledgements[0].comment(), "on my way");
   EXPECT_EQ(seen.acknowledgements[0].expires_in().seconds(), 1800);
   EXPECT_THAT(seen.acknowledgements[0].request_id(), SizeIs(36));
+}
+
+TEST_F(Program, SaysThatAnAcknowledgementHoldsLessLongThanWasAskedFor) {
+  router_.incidents.push_back(MakeIncident(12, v1::MAJOR));
+
+  EXPECT_THAT(Run({"incident", "ack", "acme/12", "--for", "5h"}).out,
+              HasSubstr("--for 5h is longer than it holds: the rule allows at most 1h"));
+  EXPECT_THAT(Run({"incident", "ack", "acme/12", "--for", "1h"}).out, Not(HasSubstr("allows")));
+  EXPECT_THAT(Run({"incident", "ack", "acme/12", "--for", "5h", "--json"}).out,
+              HasSubstr("\"acknowledgeLimit\": \"3600s\""));
 }
 
 TEST_F(Program, ShowsARefusalWithReasonPlaceAndRequestId) {
@@ -348,6 +361,48 @@ TEST_F(Program, DoctorNamesWhatIsMissingAndEndsWithOne) {
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("✓ address"), HasSubstr("✓ health"),
                                  HasSubstr("✓ token       ana (responder of the customer side)"),
                                  HasSubstr("✗ data        no-such-folder"), HasSubstr("bad")));
+}
+
+TEST_F(Program, ShowsAPlaybookByTheFirstDigitsOfItsDigest) {
+  for (const char* beginning : {"abcdef01", "abcdef02", "123456", "123456"}) {
+    v1::Playbook& playbook = router_.playbooks.emplace_back();
+    const std::string digits = beginning;
+    playbook.set_digest(digits + std::string(64 - digits.size(), '0'));
+    playbook.set_source("source of " + digits + "\n");
+  }
+
+  EXPECT_EQ(Run({"playbook", "show", "abcdef02"}).out, "source of abcdef02\n");
+  EXPECT_EQ(Run({"playbook", "show", "123456"}).out, "source of 123456\n") << "activated twice";
+  const Outcome several = Run({"playbook", "show", "abcdef"});
+  EXPECT_EQ(several.code, 2);
+  EXPECT_THAT(several.err, AllOf(HasSubstr("2 versions"), HasSubstr("abcdef0100000000"),
+                                 HasSubstr("abcdef0200000000")));
+  const Outcome none = Run({"playbook", "show", "fedcba"});
+  EXPECT_EQ(none.code, 1);
+  EXPECT_THAT(none.err, HasSubstr("no version of the playbook begins with fedcba"));
+  EXPECT_EQ(Run({"playbook", "show", "abcde"}).code, 2);
+}
+
+// The completion of zsh without its terminal: what it would offer is printed.
+TEST_F(Program, CompletesInZshAtTheFirstTab) {
+  folder_.Write("functions/_tandem", Run({"completion", "zsh"}).out);
+  const std::string script = folder_.Write("first_tab.zsh",
+                                           "_describe() { print -l -- ${(P)2} }\n"
+                                           "compdef() { print LOADED }\n"
+                                           "fpath=($1/functions $fpath)\n"
+                                           "autoload -Uz _tandem\n"
+                                           "before=$PATH words=(tandem incident l) CURRENT=3\n"
+                                           "_tandem\n"
+                                           "[[ $PATH == $before ]] || print LOST\n"
+                                           "source $1/functions/_tandem\n");
+  const std::string told = folder_.path() + "/told";
+  const std::string call = fmt::format("zsh -f '{}' '{}' >'{}' 2>&1", script, folder_.path(), told);
+  ASSERT_EQ(std::system(call.c_str()), 0);
+  std::ifstream file(told);
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+
+  EXPECT_THAT(text, AllOf(HasSubstr("list:Incidents"), Not(HasSubstr("LOST"))));
+  EXPECT_LT(text.find("list:Incidents"), text.find("LOADED"));
 }
 
 TEST_F(Program, ChecksAPlaybookHereAndPointsAtTheMistake) {

@@ -1,6 +1,9 @@
 // What people see: tables, pages, explanations, feed lines, errors. Golden texts, because the look
 // is the contract.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 #include "router/base/status.h"
 #include "tools/tandem/age.h"
@@ -64,10 +67,10 @@ TEST(IncidentTable, HasALineForEachIncident) {
 
   EXPECT_EQ(
       IncidentTable(incidents, Plain()),
-      "INCIDENT  SEVERITY    STATE     OWNER               AGE  ALERTS  TITLE\n"
-      "acme/12   ▲ critical  open      customer/plant-it    7m     3/5  MES of plant 7 does "
+      "INCIDENT  SEVERITY    STATE     OWNER               AGE  FIRINGS  TITLE\n"
+      "acme/12   ▲ critical  open      customer/plant-it    7m      3/5  MES of plant 7 does "
       "not answer\n"
-      "globex/4  ◆ warning   resolved  provider/noc       2d2h     0/1  Disk of web-3 is 91 % "
+      "globex/4  ◆ warning   resolved  provider/noc       2d2h      0/1  Disk of web-3 is 91 % "
       "full\n");
 }
 
@@ -75,19 +78,19 @@ TEST(IncidentTable, CutsTheTitleOnANarrowTerminal) {
   const std::vector<v1::Incident> incidents = {MesIncident()};
 
   EXPECT_EQ(IncidentTable(incidents, Plain(80)),
-            "INCIDENT  SEVERITY    STATE  OWNER              AGE  ALERTS  TITLE\n"
-            "acme/12   ▲ critical  open   customer/plant-it   7m     3/5  MES of plant 7 doe…\n");
+            "INCIDENT  SEVERITY    STATE  OWNER              AGE  FIRINGS  TITLE\n"
+            "acme/12   ▲ critical  open   customer/plant-it   7m      3/5  MES of plant 7 do…\n");
 }
 
 TEST(IncidentTable, GivesTheTitleALineOfItsOwnWhereItWouldBeCutTooShort) {
   const std::vector<v1::Incident> incidents = {MesIncident(), DiskIncident()};
 
   EXPECT_EQ(IncidentTable(incidents, Plain(80)),
-            "INCIDENT  SEVERITY    STATE     OWNER               AGE  ALERTS\n"
+            "INCIDENT  SEVERITY    STATE     OWNER               AGE  FIRINGS\n"
             "  TITLE\n"
-            "acme/12   ▲ critical  open      customer/plant-it    7m     3/5\n"
+            "acme/12   ▲ critical  open      customer/plant-it    7m      3/5\n"
             "  MES of plant 7 does not answer\n"
-            "globex/4  ◆ warning   resolved  provider/noc       2d2h     0/1\n"
+            "globex/4  ◆ warning   resolved  provider/noc       2d2h      0/1\n"
             "  Disk of web-3 is 91 % full\n");
 }
 
@@ -95,11 +98,11 @@ TEST(IncidentTable, RunsOverNoLineOfSixtyColumns) {
   const std::vector<v1::Incident> incidents = {MesIncident(), DiskIncident()};
 
   EXPECT_EQ(IncidentTable(incidents, Plain(60)),
-            "INCIDENT  SEVERITY    STATE     OWNER            AGE  ALERTS\n"
+            "INCIDENT  SEVERITY    STATE     OWNER           AGE  FIRINGS\n"
             "  TITLE\n"
-            "acme/12   ▲ critical  open      customer/plan…    7m     3/5\n"
+            "acme/12   ▲ critical  open      customer/pla…    7m      3/5\n"
             "  MES of plant 7 does not answer\n"
-            "globex/4  ◆ warning   resolved  provider/noc    2d2h     0/1\n"
+            "globex/4  ◆ warning   resolved  provider/noc   2d2h      0/1\n"
             "  Disk of web-3 is 91 % full\n");
 }
 
@@ -188,7 +191,7 @@ TEST(IncidentPage, ShowsFactsTimelineAndAlerts) {
             "  handling    needs_decision\n"
             "  rule        mes-in-production, playbook 0123456789ab\n"
             "  opened      Mon 2026-11-23 13:53:00 UTC (7m ago)\n"
-            "  alerts      3 firing, 5 in all\n"
+            "  alerts      3 firing now, fired 5 times in all\n"
             "  escalation  1 step taken, next Mon 2026-11-23 14:08:00 UTC (in 8m)\n"
             "  group       site=\"plant-7\"\n"
             "\n"
@@ -200,6 +203,57 @@ TEST(IncidentPage, ShowsFactsTimelineAndAlerts) {
             "Alerts\n"
             "STATE    SINCE  FINGERPRINT       LABELS\n"
             "firing  7m ago  00c0ffee00c0ffee  service=\"mes\"\n");
+}
+
+TEST(Fitted, BreaksAtBlanksWithAHangingIndentOnATerminalAlone) {
+  const std::string text = "  state  one two three four\nshort\n";
+
+  EXPECT_EQ(Fitted(Plain(20), text, 7), "  state  one two\n         three four\nshort\n");
+  EXPECT_EQ(Fitted(Plain(), text, 7), text);
+  EXPECT_EQ(Fitted(Plain(12), "  abcdefghijklmnop qr\n", 2), "  abcdefghijklmnop\n    qr\n");
+}
+
+TEST(Fitted, GivesColourNoRoom) {
+  Look look = Plain(10);
+  look.colour = true;
+  const std::string word = Painted(look, Tint::kRed, "12345");
+
+  EXPECT_EQ(Fitted(look, word + " 6789\n", 2), word + " 6789\n");
+  EXPECT_EQ(Fitted(look, word + " 67890\n", 2), word + "\n  67890\n");
+}
+
+// The widest line, in code points.
+std::size_t WidthOf(const std::string& text) {
+  std::size_t width = 0;
+  for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
+    width = std::max(width, CodePoints(text.substr(at, text.find('\n', at) - at)));
+  }
+  return width;
+}
+
+TEST(IncidentPage, StaysWithinANarrowTerminal) {
+  IncidentPage page{.incident = MesIncident()};
+  page.incident.set_state(v1::ACKNOWLEDGED);
+  page.incident.set_title("MES of plant 7 does not answer, and neither does the one beside it");
+  page.incident.mutable_acknowledged_by()->set_principal("ana");
+  page.incident.mutable_acknowledged_by()->set_side(v1::CUSTOMER);
+  *page.incident.mutable_acknowledge_expire_time() = ToStamp(kNow + absl::Minutes(30));
+  v1::TimelineEntry& noted = page.timeline.emplace_back();
+  noted.set_text("ana (customer) works on it, until 2026-11-23T14:30:00Z unless renewed");
+  noted.set_comment("the fan of the rack stands still and the spare one is not where it should be");
+  noted.mutable_actor()->set_principal("ana");
+  noted.mutable_actor()->set_side(v1::CUSTOMER);
+  *noted.mutable_time() = ToStamp(kNow);
+
+  const std::string narrow = IncidentPageText(page, Plain(60));
+
+  EXPECT_LE(WidthOf(narrow), 60u) << narrow;
+  EXPECT_NE(narrow.find("  14:00:00  ana (customer) works on it, until\n"
+                        "            2026-11-23T14:30:00Z unless renewed"),
+            std::string::npos)
+      << narrow;
+  EXPECT_LE(WidthOf(IncidentLine(page.incident, Plain(60))), 60u);
+  EXPECT_GT(WidthOf(IncidentPageText(page, Plain())), 80u) << "a pipe gets whole lines";
 }
 
 v1::Explanation MesExplanation() {
@@ -265,6 +319,16 @@ TEST(ExplanationText, AnswersFirstAndThenGivesTheEvidence) {
             "  ✓ mes-in-production  line 52  ← matched\n"
             "\n"
             "✓ Derived again from the history: it gives the recorded outcome.\n");
+}
+
+TEST(ExplanationText, StaysWithinANarrowTerminalAndBreaksNothingInAPipe) {
+  v1::Explanation explanation = MesExplanation();
+  const std::string reason = explanation.reason() + " " + explanation.reason();
+  explanation.set_reason(reason);
+
+  EXPECT_LE(WidthOf(ExplanationText(explanation, Plain(50))), 50u)
+      << ExplanationText(explanation, Plain(50));
+  EXPECT_NE(ExplanationText(explanation, Plain()).find(reason), std::string::npos);
 }
 
 TEST(ExplanationText, WarnsOfOldContextGapsAndADefect) {
@@ -399,6 +463,19 @@ TEST(CheckText, PutsTheAdviceBelow) {
                       Plain()),
             "✗ playbook    acme: none is active\n"
             "              → tandem playbook activate FILE\n");
+}
+
+TEST(JsonText, WritesTheKeysOfAMapInTheirOrder) {
+  v1::Entity entity;
+  std::string expected;
+  for (int i = 10; i < 40; ++i) {
+    (*entity.mutable_attributes())[fmt::format("a{}", i)] = "x";
+    expected += fmt::format("{}\"a{}\":\"x\"", expected.empty() ? "" : ",", i);
+  }
+
+  const std::string json = JsonText(entity, JsonShape::kOneLine);
+
+  EXPECT_NE(json.find("\"attributes\":{" + expected + "}"), std::string::npos) << json;
 }
 
 TEST(JsonText, EscapesWhatCouldForgeALine) {

@@ -15,6 +15,7 @@
 #include "router/context/import_csv.h"
 #include "router/context/import_yaml.h"
 #include "router/context/limits.h"
+#include "router/playbook/node.h"
 #include "tools/tandem/files.h"
 #include "tools/tandem/finding_view.h"
 #include "tools/tandem/names.h"
@@ -71,6 +72,13 @@ bool HasErrors(const std::vector<Finding>& findings) {
   });
 }
 
+// False for a file that holds scenarios and no playbook.
+bool HasPlaybook(std::string_view source) {
+  const playbook::ConfigDocument document(source);
+  const playbook::ConfigNode* root = document.root();
+  return root == nullptr || root->Find("scenarios") == nullptr || root->Find("playbook") != nullptr;
+}
+
 // Errors only: warnings are for `playbook check`.
 void Show(const std::string& file, const std::string& source, std::vector<Finding> findings,
           const Look& look, WalkInput& input) {
@@ -101,6 +109,12 @@ absl::StatusOr<WalkInput> ReadWalkInput(const WalkFiles& files, const Look& look
   std::string playbook_source = input.source;
   if (!files.playbook.empty()) {
     TANDEM_ASSIGN_OR_RETURN(playbook_source, ReadFile(files.playbook, kReadMaxBytes));
+  }
+  if (files.playbook.empty() && !HasPlaybook(input.source)) {
+    return UsageError(
+        fmt::format("{}: scenarios in a file of their own need a playbook; give it "
+                    "with --playbook FILE",
+                    Printable(files.scenarios)));
   }
   playbook::Compiled compiled = playbook::CompilePlaybook(playbook_source);
   if (compiled.playbook == nullptr) {

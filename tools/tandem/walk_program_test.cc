@@ -108,6 +108,9 @@ TEST_F(WalkProgram, WalksAFileOfItsOwnAtAnotherTime) {
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("at-noon  Thu 2026-12-24 18:00 Europe/Vienna\n"),
                                  HasSubstr("  +10s told ann (noc, step 1)\n")));
   EXPECT_EQ(Run({"walk", "night.yaml", "--playbook", "book.yaml", "--at", "tomorrow"}).code, 2);
+  const Outcome alone = Run({"walk", "night.yaml"});
+  EXPECT_EQ(alone.code, 2);
+  EXPECT_THAT(alone.err, HasSubstr("give it with --playbook FILE"));
 }
 
 TEST_F(WalkProgram, WritesJUnitAndJsonAndCoverage) {
