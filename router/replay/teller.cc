@@ -250,7 +250,12 @@ struct Teller::Visitor {
   }
 
   void operator()(const core::RequestLapsed& fact) const {
-    Say(fact.incident, fmt::format("nobody answered in time: {}", WhatFollows(fact.unanswered)));
+    // While a person works on it no step follows.
+    const bool open = teller.Get(fact.incident).state == IncidentState::kOpen;
+    const bool escalates = fact.unanswered == playbook::Unanswered::kEscalate;
+    Say(fact.incident, escalates && !open ? std::string("nobody answered in time")
+                                          : fmt::format("nobody answered in time: {}",
+                                                        WhatFollows(fact.unanswered)));
   }
 
   void operator()(const core::HandoverOffered& fact) const {
