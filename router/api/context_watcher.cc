@@ -9,17 +9,11 @@
 #include "router/base/check.h"
 #include "router/base/plant.h"
 #include "router/base/status.h"
+#include "router/context/entity_spec.h"
 #include "router/rpc/grpc_status.h"
 
 namespace tandem::api {
 namespace {
-
-template <typename Map>
-std::vector<std::pair<std::string, std::string>> SortedPairs(const Map& map) {
-  std::vector<std::pair<std::string, std::string>> pairs(map.begin(), map.end());
-  std::sort(pairs.begin(), pairs.end());
-  return pairs;
-}
 
 // "tenants/{tenant}/entities/{kind}/{id}" → (kind, id).
 std::pair<std::string, std::string> KindAndId(const std::string& name) {
@@ -32,44 +26,7 @@ std::pair<std::string, std::string> KindAndId(const std::string& name) {
   return {name.substr(kind, slash - kind), name.substr(slash + 1)};
 }
 
-std::vector<std::string> Texts(const google::protobuf::RepeatedPtrField<std::string>& texts) {
-  return {texts.begin(), texts.end()};
-}
-
 }  // namespace
-
-playbook::EntitySpec SpecOf(const v1::Entity& entity) {
-  playbook::EntitySpec spec{.display_name = entity.display_name(),
-                            .attributes = SortedPairs(entity.attributes()),
-                            .matchers = Texts(entity.matchers()),
-                            .coordination = Texts(entity.coordination())};
-  std::tie(spec.kind, spec.id) = KindAndId(entity.name());
-  for (const v1::Relation& relation : entity.relations()) {
-    spec.relations.emplace_back(relation.kind(), relation.target());
-  }
-  for (const auto& [name, calendar] : entity.calendars()) {
-    playbook::CalendarSpec to{.location = calendar.location(),
-                              .dates = Texts(calendar.dates()),
-                              .exceptions = Texts(calendar.exceptions())};
-    for (const v1::Recurrence& recurrence : calendar.recurring()) {
-      to.recurring.push_back({.start = recurrence.start(),
-                              .duration = recurrence.duration(),
-                              .rule = recurrence.rule(),
-                              .exceptions = Texts(recurrence.exceptions())});
-    }
-    for (const v1::TimeInterval& interval : calendar.intervals()) {
-      to.intervals.push_back({.times = Texts(interval.times()),
-                              .weekdays = Texts(interval.weekdays()),
-                              .days_of_month = Texts(interval.days_of_month()),
-                              .months = Texts(interval.months()),
-                              .years = Texts(interval.years())});
-    }
-    spec.calendars.emplace_back(name, std::move(to));
-  }
-  std::sort(spec.calendars.begin(), spec.calendars.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
-  return spec;
-}
 
 core::ContextChange ChangeOf(const v1::ContextRevision& revision) {
   core::ContextChange change{
@@ -78,7 +35,7 @@ core::ContextChange ChangeOf(const v1::ContextRevision& revision) {
       .comment = revision.comment()};
   for (const v1::EntityChange& entity : revision.changes()) {
     if (entity.has_after()) {
-      change.put.push_back(SpecOf(entity.after()));
+      change.put.push_back(context::SpecOf(entity.after()));
     } else {
       change.removed.push_back(KindAndId(entity.name()));
     }
@@ -222,7 +179,7 @@ absl::Status ContextWatcher::OnMessage(const TenantId& tenant, v1::WatchContextR
     Take(tenant, ChangeOf(message.revision()));
   } else if (message.has_snapshot()) {
     for (const v1::Entity& entity : message.snapshot().entities()) {
-      snapshot.put.push_back(SpecOf(entity));
+      snapshot.put.push_back(context::SpecOf(entity));
     }
     if (message.snapshot().last()) {
       snapshot.snapshot = true;

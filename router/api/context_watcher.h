@@ -23,7 +23,6 @@ namespace tandem::api {
 
 // The context service's words as the engine takes them.
 core::ContextChange ChangeOf(const v1::ContextRevision& revision);
-playbook::EntitySpec SpecOf(const v1::Entity& entity);
 
 class ContextWatcher {
  public:

@@ -95,8 +95,9 @@ Compiler::Compiler(const ConfigNode& root, std::string_view source)
 
 Compiled Compiler::Run() {
   if (reader_.IsMap(root_)) {
-    reader_.OnlyKeys(root_, {"playbook", "tenant", "defaults", "contacts", "people", "teams",
-                             "calendars", "schedules", "escalations", "last_resort", "rules"});
+    reader_.OnlyKeys(root_,
+                     {"playbook", "tenant", "defaults", "contacts", "people", "teams", "calendars",
+                      "schedules", "escalations", "last_resort", "rules", "scenarios"});
     CompileHead();
     CompileContacts();
     CompilePeople();
@@ -107,10 +108,17 @@ Compiled Compiler::Run() {
     CompileLastResort();
     CompileDefaults();
     CompileRules();
+    AcceptScenarios();
   }
   if (reader_.has_errors()) return {nullptr, reader_.Take()};
   playbook_->BuildIndex();
   return {std::move(playbook_), reader_.Take()};
+}
+
+void Compiler::AcceptScenarios() {
+  const ConfigNode* scenarios = root_.Find("scenarios");
+  if (scenarios == nullptr || scenarios->kind == ConfigNode::Kind::kNothing) return;
+  for (const ConfigNode* item : reader_.List(*scenarios, kEntriesMax)) reader_.IsMap(*item);
 }
 
 void Compiler::CompileHead() {

@@ -97,6 +97,8 @@ class Compiler {
 
   // compiler.cc: who is told, and when.
   void CompileHead();
+  // Their content is read by whoever walks through them (router/replay), from the source.
+  void AcceptScenarios();
   void CompileContacts();
   void CompileContact(const ConfigNode& node, Contact& contact);
   void CompileEscalations();

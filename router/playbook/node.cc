@@ -318,4 +318,21 @@ ConfigDocument::ConfigDocument(std::string_view source) {
   }
 }
 
+void CountCharacters(std::string_view source, std::vector<Finding>& findings) {
+  if (source.substr(0, 3) == "\xEF\xBB\xBF") source.remove_prefix(3);
+  std::uint32_t line = 1;
+  for (Finding& finding : findings) {
+    for (; line < finding.line && source.find('\n') != std::string_view::npos; ++line) {
+      source.remove_prefix(source.find('\n') + 1);
+    }
+    finding.line = std::min(finding.line, line);
+    if (finding.line == 0 || finding.column == 0) continue;
+    const std::string_view before =
+        source.substr(0, source.find('\n')).substr(0, finding.column - 1);
+    finding.column =
+        1 + static_cast<std::uint32_t>(std::count_if(before.begin(), before.end(),
+                                                     [](char c) { return (c & 0xC0) != 0x80; }));
+  }
+}
+
 }  // namespace tandem::playbook

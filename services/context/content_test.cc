@@ -1,4 +1,4 @@
-#include "services/context/content.h"
+#include "router/context/content.h"
 
 #include <absl/strings/escaping.h>
 #include <gmock/gmock.h>
@@ -8,6 +8,7 @@
 #include <string>
 
 #include "router/base/status.h"
+#include "services/context/stored_proto.h"
 
 namespace tandem::context {
 namespace {

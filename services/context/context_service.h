@@ -18,8 +18,8 @@
 #include <memory>
 #include <string>
 
+#include "router/context/limits.h"
 #include "router/rpc/server.h"
-#include "services/context/limits.h"
 
 namespace tandem::context {
 

@@ -6,7 +6,7 @@
 
 #include "router/base/status.h"
 #include "router/base/text.h"
-#include "services/context/content.h"
+#include "router/context/content.h"
 
 namespace tandem::context {
 namespace {

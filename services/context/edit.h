@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "router/base/ids.h"
-#include "services/context/entity_key.h"
+#include "router/context/entity_key.h"
 #include "services/context/sqlite.h"
 
 namespace tandem::context {

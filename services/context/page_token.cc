@@ -7,7 +7,7 @@
 #include <charconv>
 
 #include "router/base/status.h"
-#include "services/context/limits.h"
+#include "router/context/limits.h"
 
 namespace tandem::context {
 namespace {

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "services/context/entity_key.h"
+#include "router/context/entity_key.h"
 
 namespace tandem::context {
 

@@ -12,14 +12,15 @@
 #include "router/base/check.h"
 #include "router/base/status.h"
 #include "router/base/text.h"
-#include "services/context/content.h"
+#include "router/context/content.h"
+#include "router/context/import_csv.h"
+#include "router/context/import_yaml.h"
+#include "router/context/validate.h"
 #include "services/context/dangling.h"
-#include "services/context/import_csv.h"
-#include "services/context/import_yaml.h"
 #include "services/context/near_columns.h"
 #include "services/context/page_token.h"
+#include "services/context/stored_proto.h"
 #include "services/context/update_mask.h"
-#include "services/context/validate.h"
 
 namespace tandem::context {
 namespace {

@@ -13,8 +13,8 @@
 #include <string_view>
 
 #include "router/base/clock.h"
+#include "router/context/import_file.h"
 #include "router/rpc/caller.h"
-#include "services/context/import_file.h"
 #include "services/context/store.h"
 #include "tandem/v1/context.pb.h"
 

@@ -24,9 +24,9 @@
 
 #include "router/base/ids.h"
 #include "router/base/words.h"
+#include "router/context/entity_key.h"
+#include "router/context/limits.h"
 #include "services/context/edit.h"
-#include "services/context/entity_key.h"
-#include "services/context/limits.h"
 #include "services/context/sqlite.h"
 
 namespace tandem::context {

@@ -7,7 +7,7 @@
 
 #include "router/base/status.h"
 #include "router/base/text.h"
-#include "services/context/limits.h"
+#include "router/context/limits.h"
 
 namespace tandem::context {
 namespace {

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "router/base/status.h"
-#include "services/context/content.h"
+#include "services/context/stored_proto.h"
 
 namespace tandem::context {
 

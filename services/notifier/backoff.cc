@@ -10,10 +10,7 @@ namespace tandem::notifier {
 
 absl::Duration JitteredDelay(const RetryPolicy& policy, std::uint32_t attempt,
                              std::mt19937_64& dice) {
-  TANDEM_CHECK(attempt >= 1, "attempts count from 1");
-  absl::Duration ceiling = policy.first;
-  for (std::uint32_t i = 1; i < attempt && ceiling < policy.longest; ++i) ceiling *= 2;
-  ceiling = std::min(ceiling, policy.longest);
+  const absl::Duration ceiling = RetryCeiling(policy, attempt);
   // By hand: what the standard's distributions make of a seed differs from library to library.
   const auto span = static_cast<std::uint64_t>(ceiling / absl::Microseconds(1)) + 1;
   const absl::Duration delay = absl::Microseconds(static_cast<std::int64_t>(dice() % span));

@@ -7,9 +7,9 @@
 #include <sstream>
 
 #include "router/base/status.h"
-#include "services/context/content.h"
-#include "services/context/import_csv.h"
-#include "services/context/import_yaml.h"
+#include "router/context/content.h"
+#include "router/context/import_csv.h"
+#include "router/context/import_yaml.h"
 #include "tools/tandem/context_export.h"
 
 namespace tandem::cli {

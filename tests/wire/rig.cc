@@ -16,8 +16,8 @@
 #include "router/api/ingest_service.h"
 #include "router/api/services.h"
 #include "router/base/check.h"
+#include "router/context/limits.h"
 #include "router/rpc/token.h"
-#include "services/context/limits.h"
 
 namespace tandem::wire {
 namespace {

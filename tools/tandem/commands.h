@@ -15,6 +15,9 @@ void AddFeedCommand(const Command& root, Session& session);
 void AddPlaybookCommands(const Command& root, Session& session);
 void AddScheduleCommands(const Command& root, Session& session);  // schedule, oncall
 void AddCalendarCommands(const Command& root, Session& session);
+// `test`, below `playbook`.
+void AddPlaybookTest(const Command& playbook, Session& session);
+void AddWalkCommand(const Command& root, Session& session);
 void AddContextCommands(const Command& root, Session& session);
 void AddJournalCommands(const Command& root, Session& session);
 void AddAdminCommands(const Command& root, Session& session);

@@ -24,4 +24,7 @@ std::vector<v1::PlaybookFinding> ToProto(const std::vector<playbook::Finding>& f
 std::string FindingsText(std::string_view file, std::string_view source,
                          std::span<const v1::PlaybookFinding> findings, const Look& look);
 
+// The findings of a compilation here, in the words of the API.
+std::vector<v1::PlaybookFinding> ToProto(const std::vector<playbook::Finding>& findings);
+
 }  // namespace tandem::cli

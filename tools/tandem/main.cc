@@ -38,6 +38,7 @@ int Main(int argc, const char* const* argv) {
   AddPlaybookCommands(root, session);
   AddScheduleCommands(root, session);
   AddCalendarCommands(root, session);
+  AddWalkCommand(root, session);
   AddContextCommands(root, session);
   AddJournalCommands(root, session);
   AddAdminCommands(root, session);

@@ -20,6 +20,7 @@
 #include "tools/tandem/names.h"
 #include "tools/tandem/pages.h"
 #include "tools/tandem/table.h"
+#include "tools/tandem/walk_files.h"
 #include "tools/tandem/words.h"
 
 namespace tandem::cli {
@@ -34,12 +35,20 @@ struct CheckOptions {
 };
 
 v1::ValidatePlaybookResponse CheckHere(const std::string& source) {
-  const playbook::Compiled compiled = playbook::CompilePlaybook(source);
+  playbook::Compiled compiled = playbook::CompilePlaybook(source);
+  bool valid = compiled.playbook != nullptr;
+  if (valid) {
+    // The router takes a playbook whatever its scenarios say; their author wants to know.
+    const replay::Scenarios scenarios = ReadScenariosFor(source, *compiled.playbook);
+    valid = !scenarios.has_errors;
+    compiled.findings.insert(compiled.findings.end(), scenarios.findings.begin(),
+                             scenarios.findings.end());
+  }
   v1::ValidatePlaybookResponse response;
   for (v1::PlaybookFinding& finding : ToProto(compiled.findings)) {
     *response.add_findings() = std::move(finding);
   }
-  if (compiled.playbook != nullptr) {
+  if (valid) {
     response.set_valid(true);
     response.set_digest(compiled.playbook->digest());
     response.set_rule_count(static_cast<std::uint32_t>(compiled.playbook->rules().size()));
@@ -262,6 +271,8 @@ void AddPlaybookCommands(const Command& root, Session& session) {
   show.Add({"digest", "As `playbook list` shows it, or its first 6 digits or more", "DIGEST"},
            *digest);
   show.Runs([&session, digest] { return Show(session, *digest); });
+
+  AddPlaybookTest(playbook, session);
 
   playbook.Sub("list", "Versions, newest activation first").Runs([&session] {
     return List(session);

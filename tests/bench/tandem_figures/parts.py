@@ -15,6 +15,7 @@ OTHERS = {
     "append_memory_1": "append_memory/records:1", "append_sqlite_1": "append_sqlite/records:1",
     "append_sqlite_16": "append_sqlite/records:16", "snapshot_encode": "snapshot_encode",
     "snapshot_decode": "snapshot_decode",
+    "walk_year": "walk_year", "walk_thousand": "walk_thousand/real_time",
 }
 
 
