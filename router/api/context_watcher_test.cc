@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "router/base/check.h"
+#include "router/context/entity_spec.h"
 #include "router/engine/engine_rig.h"
 
 namespace tandem::api {
@@ -149,7 +150,7 @@ TEST(SpecOf, TakesOverAllThatACalendarSays) {
                                                           .rule = "FREQ=MONTHLY;BYDAY=2TU",
                                                           .exceptions = {"2026-11-10"}}},
                                            .exceptions = {"2026-12-08"}};
-  EXPECT_THAT(SpecOf(entity).calendars,
+  EXPECT_THAT(context::SpecOf(entity).calendars,
               ::testing::ElementsAre(::testing::Pair("patches", expected)));
 }
 
