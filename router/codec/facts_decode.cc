@@ -156,8 +156,13 @@ bool GetIncidentFact(const F& from, core::Facts& facts) {
       return true;
     case F::kStepTaken: {
       const auto& f = from.step_taken();
-      facts.push_back(core::StepTaken{IncidentNumber(f.incident()), f.step(), f.round(),
-                                      f.last_resort(), f.nobody(), f.next_step()});
+      facts.push_back(core::StepTaken{IncidentNumber(f.incident()),
+                                      f.step(),
+                                      f.round(),
+                                      f.last_resort(),
+                                      f.nobody(),
+                                      f.next_step(),
+                                      {f.unstaffed().begin(), f.unstaffed().end()}});
       return true;
     }
     case F::kStepHastened:
@@ -231,7 +236,7 @@ bool GetDeliveryFact(const F& from, core::Facts& facts) {
       const auto& f = from.delivery_planned();
       facts.push_back(core::DeliveryPlanned{DeliveryNumber(f.delivery()),
                                             IncidentNumber(f.incident()), f.event_type(), f.step(),
-                                            f.team(), f.contact()});
+                                            f.team(), f.contact(), f.person(), f.schedule()});
       return true;
     }
     case F::kDeliveryAttempted: {

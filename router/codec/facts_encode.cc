@@ -179,6 +179,7 @@ struct Encoder {
     to->set_last_resort(fact.last_resort);
     to->set_nobody(fact.nobody);
     to->set_next_step(fact.next_step);
+    for (const std::string& schedule : fact.unstaffed) to->add_unstaffed(schedule);
   }
   void operator()(const core::RequestOpened& fact) const {
     auto* to = Add()->mutable_request_opened();
@@ -232,6 +233,8 @@ struct Encoder {
     to->set_step(fact.step);
     to->set_team(fact.team);
     to->set_contact(fact.contact);
+    to->set_person(fact.person);
+    to->set_schedule(fact.schedule);
   }
   void operator()(const core::DeliveryAttempted& fact) const {
     auto* to = Add()->mutable_delivery_attempted();

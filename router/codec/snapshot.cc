@@ -121,6 +121,8 @@ void PutIncidentState(const core::TenantState& state, const core::Incident& from
     out->set_team(told.team);
     out->set_contact(told.contact);
     out->set_reached(told.reached);
+    out->set_person(told.person);
+    out->set_schedule(told.schedule);
   }
   for (const DeliveryNumber delivery : from.open_deliveries) {
     to->add_open_deliveries(delivery.value);
@@ -172,7 +174,8 @@ std::unique_ptr<core::Incident> GetIncidentState(const stored::SnapshotIncident&
   to->next_step = from.next_step();
   to->step_delivered = from.step_delivered();
   for (const stored::SnapshotTold& told : from.told()) {
-    to->told.push_back({told.team(), told.contact(), told.reached()});
+    to->told.push_back(
+        {told.team(), told.contact(), told.reached(), told.person(), told.schedule()});
   }
   for (const std::uint64_t delivery : from.open_deliveries()) {
     to->open_deliveries.emplace_back(delivery);

@@ -29,6 +29,22 @@ std::string_view Follows(playbook::Unanswered unanswered) {
   return "";
 }
 
+// "; nobody is on call by noc-rota, plant-rota"; "" when every schedule of the step had somebody.
+std::string Unstaffed(const core::StepTaken& fact, const char* before) {
+  if (fact.unstaffed.empty()) return "";
+  return fmt::format("{}nobody is on call by {}", before, fmt::join(fact.unstaffed, ", "));
+}
+
+// Whom the contact stands for.
+std::string ToldAs(const core::DeliveryPlanned& fact) {
+  const std::string team = fact.team.empty() ? "" : fmt::format("for team {}", fact.team);
+  if (fact.person.empty()) return team.empty() ? "as the last resort" : team;
+  const std::string person = fact.schedule.empty()
+                                 ? fact.person
+                                 : fmt::format("{} (on call by {})", fact.person, fact.schedule);
+  return team.empty() ? "for " + person : fmt::format("for {}, {}", person, team.substr(4));
+}
+
 class Teller {
  public:
   Teller(const core::TenantState& state, const core::Incident& incident, v1::TimelineEntry* entry)
@@ -112,26 +128,25 @@ class Teller {
                            fact.team, incident_.Owner().name));
   }
   bool operator()(const core::StepTaken& fact) {
+    const std::string because = Unstaffed(fact, ": "), but = Unstaffed(fact, "; ");
     if (fact.last_resort) {
       return Say("ESCALATION_EXHAUSTED",
-                 fact.nobody ? "The escalation is finished and there is nobody left to tell"
-                             : "The escalation is finished; the last resort is told");
+                 fact.nobody
+                     ? "The escalation is finished and there is nobody left to tell" + because
+                     : "The escalation is finished; the last resort is told" + but);
     }
     const std::string round = fact.round > 1 ? fmt::format(" (round {})", fact.round) : "";
-    return Say("STEP_TAKEN", fact.nobody
-                                 ? fmt::format("Step {}{} has nobody to tell; the next "
-                                               "follows at once",
-                                               fact.step, round)
-                                 : fmt::format("Step {}{} of the escalation", fact.step, round));
+    return Say("STEP_TAKEN",
+               fact.nobody ? fmt::format("Step {}{} has nobody to tell{}; the next follows at once",
+                                         fact.step, round, because)
+                           : fmt::format("Step {}{} of the escalation{}", fact.step, round, but));
   }
   bool operator()(const core::StepHastened&) {
     return Say("STEP_TAKEN", "Every delivery of the step has failed; the next follows at once");
   }
   bool operator()(const core::DeliveryPlanned& fact) {
     return SayDelivery(fact, "DELIVERY_PLANNED",
-                       fmt::format("{} to be told {}", fact.contact,
-                                   fact.team.empty() ? "as the last resort"
-                                                     : fmt::format("for team {}", fact.team)));
+                       fmt::format("{} to be told {}", fact.contact, ToldAs(fact)));
   }
   bool operator()(const core::DeliveryAttempted& fact) {
     return SayDelivery(fact, "DELIVERY_ATTEMPTED",

@@ -276,10 +276,14 @@ class Applier {
     incident.open_deliveries.push_back(fact.delivery);
     const bool known =
         std::any_of(incident.told.begin(), incident.told.end(), [&fact](const Told& told) {
-          return told.team == fact.team && told.contact == fact.contact;
+          return told.team == fact.team && told.contact == fact.contact &&
+                 told.person == fact.person && told.schedule == fact.schedule;
         });
     if (!known && incident.told.size() < Limits::kToldMax) {
-      incident.told.push_back({fact.team, fact.contact, false});
+      incident.told.push_back({.team = fact.team,
+                               .contact = fact.contact,
+                               .person = fact.person,
+                               .schedule = fact.schedule});
     }
     Reschedule(state_, incident);
     Delivery& delivery = state_.deliveries[fact.delivery];

@@ -42,13 +42,13 @@ void Ask(const TenantState& state, const Incident& incident, Micros now, Facts& 
                     .options = consult.options,
                     .due = now + absl::ToInt64Microseconds(consult.due),
                     .unanswered = consult.unanswered});
-  TellTeam(state, incident, "request.opened", consult.team, facts);
+  TellTeam(state, incident, "request.opened", consult.team, now, facts);
 }
 
 void Lapse(const TenantState& state, const Incident& incident, const TeamRequest& request,
            Micros now, Facts& facts) {
   facts.push_back(RequestLapsed{incident.number, request.number, request.unanswered});
-  TellTeam(state, incident, "request.lapsed", incident.owner, facts);
+  TellTeam(state, incident, "request.lapsed", incident.owner, now, facts);
   // While somebody works on it the escalation rests; the owner has just been told.
   if (request.unanswered == playbook::Unanswered::kEscalate &&
       incident.state == IncidentState::kOpen) {
@@ -105,7 +105,7 @@ absl::Status CheckAnswer(const Incident& incident, const TeamRequest& request,
 
 }  // namespace
 
-absl::Status DecideAnswer(const TenantState& state, const RequestAnswer& input, Micros,
+absl::Status DecideAnswer(const TenantState& state, const RequestAnswer& input, Micros now,
                           Facts& facts) {
   TANDEM_ASSIGN_OR_RETURN(const Incident* incident, FindForAction(state, input.incident));
   if (incident->state == IncidentState::kResolved) {
@@ -119,7 +119,7 @@ absl::Status DecideAnswer(const TenantState& state, const RequestAnswer& input, 
                                   .answer = input.answer,
                                   .comment = input.comment,
                                   .request_id = input.request_id});
-  TellTeam(state, *incident, "request.answered", incident->owner, facts);
+  TellTeam(state, *incident, "request.answered", incident->owner, now, facts);
   return absl::OkStatus();
 }
 
@@ -156,7 +156,7 @@ absl::Status DecideHandoverOffer(const TenantState& state, const HandoverOffer& 
                                   .comment = input.comment,
                                   .request_id = input.request_id,
                                   .expires = now + kOfferStands});
-  TellTeam(state, *incident, "handover.offered", *team, facts);
+  TellTeam(state, *incident, "handover.offered", *team, now, facts);
   return absl::OkStatus();
 }
 
@@ -179,7 +179,7 @@ absl::Status DecideHandoverReply(const TenantState& state, const HandoverReply& 
   if (!input.accept) {
     facts.push_back(HandoverDeclined{incident->number, input.actor, offered.name, input.comment,
                                      input.request_id});
-    TellTeam(state, *incident, "handover.declined", before, facts);
+    TellTeam(state, *incident, "handover.declined", before, now, facts);
     return absl::OkStatus();
   }
   facts.push_back(HandoverAccepted{incident->number, input.actor, offered.name, input.comment,
@@ -191,7 +191,7 @@ absl::Status DecideHandoverReply(const TenantState& state, const HandoverReply& 
       .comment = input.comment,
       .expires = now + absl::ToInt64Microseconds(incident->Rule().ack_expires)});
   CancelDeliveries(state, *incident, Withdraw::kEscalation, "acknowledged", facts);
-  TellTeam(state, *incident, "handover.accepted", before, facts);
+  TellTeam(state, *incident, "handover.accepted", before, now, facts);
   return absl::OkStatus();
 }
 
@@ -199,7 +199,7 @@ bool DecideRequests(const TenantState& state, const Incident& incident, Micros n
   if (incident.handover && incident.handover->expires <= now) {
     facts.push_back(
         HandoverLapsed{incident.number, incident.playbook->teams()[incident.handover->team].name});
-    TellTeam(state, incident, "handover.lapsed", incident.owner, facts);
+    TellTeam(state, incident, "handover.lapsed", incident.owner, now, facts);
     return true;
   }
   if (incident.ask_at != 0 && incident.ask_at <= now) {

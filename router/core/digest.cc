@@ -74,6 +74,7 @@ void AddIncident(Hasher& hash, const Incident& incident) {
   hash.Add(incident.next_step);
   for (const Told& told : incident.told) {
     hash.Add(told.team).Add(told.contact).Add(std::int64_t{told.reached});
+    if (!told.person.empty()) hash.Add("person").Add(told.person).Add(told.schedule);
   }
   for (const DeliveryNumber delivery : incident.open_deliveries) hash.Add(delivery.value);
   hash.Add(incident.acknowledged_by.principal).Add(incident.acknowledged);

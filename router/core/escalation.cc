@@ -62,16 +62,18 @@ class Planner {
     }
   }
 
-  void Plan(const char* event_type, std::uint32_t step, std::string team, std::string contact) {
+  void Plan(const char* event_type, std::uint32_t step, Told whom) {
     // A contact in two teams of a rung is told once.
-    if (!contacts_.insert(contact).second) return;
+    if (!contacts_.insert(whom.contact).second) return;
     next_ = next_.Next();
     facts_.push_back(DeliveryPlanned{.delivery = next_,
                                      .incident = incident_.number,
                                      .event_type = event_type,
                                      .step = step,
-                                     .team = std::move(team),
-                                     .contact = std::move(contact)});
+                                     .team = std::move(whom.team),
+                                     .contact = std::move(whom.contact),
+                                     .person = std::move(whom.person),
+                                     .schedule = std::move(whom.schedule)});
   }
 
  private:
@@ -86,6 +88,57 @@ const char* EventTypeOf(const Incident& incident, const Rung& rung) {
   if (rung.step > 1 || rung.round > 1 || rung.last_resort) return "incident.escalated";
   return incident.reopened > 0 ? "incident.reopened" : "incident.opened";
 }
+
+// Whom a rung tells now: teams, then who is on call, then people; within a team its contacts, then
+// its members. A person is told by the first of her contacts.
+class Roll {
+ public:
+  Roll(const playbook::Playbook& playbook, absl::Time now) : playbook_(playbook), now_(now) {}
+
+  void Call(const playbook::Step& step) {
+    for (const std::uint32_t team : step.teams) CallTeam(team);
+    for (const std::uint32_t schedule : step.schedules) CallOnDuty(playbook_.schedules()[schedule]);
+    for (const std::uint32_t person : step.people) Add("", person, "");
+  }
+  void CallTeam(std::uint32_t index) {
+    const playbook::Team& team = playbook_.teams()[index];
+    for (const std::uint32_t contact : team.contacts) {
+      told_.push_back({.team = team.name, .contact = playbook_.contacts()[contact].name});
+    }
+    for (const std::uint32_t person : team.members) Add(team.name, person, "");
+  }
+  // Who is on call for the team.
+  void CallOnDutyFor(std::uint32_t team) {
+    for (const playbook::Schedule& schedule : playbook_.schedules()) {
+      if (schedule.spec().team == team) CallOnDuty(schedule);
+    }
+  }
+
+  std::vector<Told>& told() { return told_; }
+  std::vector<std::string>& unstaffed() { return unstaffed_; }
+
+ private:
+  void CallOnDuty(const playbook::Schedule& schedule) {
+    const auto duty = schedule.OnCall(now_);
+    if (duty) {
+      Add(playbook_.teams()[schedule.spec().team].name, duty->person, schedule.name());
+    } else {
+      unstaffed_.push_back(schedule.name());
+    }
+  }
+  void Add(const std::string& team, std::uint32_t index, const std::string& schedule) {
+    const playbook::Person& person = playbook_.people()[index];
+    told_.push_back({.team = team,
+                     .contact = playbook_.contacts()[person.contacts.front()].name,
+                     .person = person.name,
+                     .schedule = schedule});
+  }
+
+  const playbook::Playbook& playbook_;
+  absl::Time now_;
+  std::vector<Told> told_;
+  std::vector<std::string> unstaffed_;
+};
 
 }  // namespace
 
@@ -102,14 +155,12 @@ void TakeStep(const TenantState& state, const Incident& incident, Micros now, Fa
   Planner planner(state, incident, facts);
   const char* type = EventTypeOf(incident, rung);
   if (rung.last_resort && playbook.last_resort()) {
-    planner.Plan(type, rung.step, "", playbook.contacts()[*playbook.last_resort()].name);
+    planner.Plan(type, rung.step, {.contact = playbook.contacts()[*playbook.last_resort()].name});
   } else {
-    for (const std::uint32_t team : ladder.steps[rung.step - 1].teams) {
-      for (const std::uint32_t contact : playbook.teams()[team].contacts) {
-        planner.Plan(type, rung.step, playbook.teams()[team].name,
-                     playbook.contacts()[contact].name);
-      }
-    }
+    Roll roll(playbook, absl::FromUnixMicros(now));
+    roll.Call(ladder.steps[rung.step - 1]);
+    std::get<StepTaken>(facts[taken_at]).unstaffed = std::move(roll.unstaffed());
+    for (Told& whom : roll.told()) planner.Plan(type, rung.step, std::move(whom));
   }
   if (facts.size() > taken_at + 1) return;
   auto& taken = std::get<StepTaken>(facts[taken_at]);
@@ -123,17 +174,17 @@ void TellAgain(const TenantState& state, const Incident& incident, const char* e
   Planner planner(state, incident, facts);
   for (const Told& told : incident.told) {
     if (options.only_reached && !told.reached) continue;
-    planner.Plan(event_type, 0, told.team, told.contact);
+    planner.Plan(event_type, 0, told);
   }
 }
 
 void TellTeam(const TenantState& state, const Incident& incident, const char* event_type,
-              std::uint32_t team, Facts& facts) {
+              std::uint32_t team, Micros now, Facts& facts) {
+  Roll roll(*incident.playbook, absl::FromUnixMicros(now));
+  roll.CallTeam(team);
+  if (roll.told().empty()) roll.CallOnDutyFor(team);
   Planner planner(state, incident, facts);
-  const playbook::Team& told = incident.playbook->teams()[team];
-  for (const std::uint32_t contact : told.contacts) {
-    planner.Plan(event_type, 0, told.name, incident.playbook->contacts()[contact].name);
-  }
+  for (Told& whom : roll.told()) planner.Plan(event_type, 0, std::move(whom));
 }
 
 void CancelDeliveries(const TenantState& state, const Incident& incident, Withdraw what,

@@ -14,9 +14,11 @@ namespace tandem::core {
 // How often the last resort (or, without one, the last rung) is told once the ladder is finished.
 inline constexpr Micros kLastResortEvery = 30LL * 60 * 1'000'000;
 
-// The facts of the rung that is due: StepTaken, then a DeliveryPlanned for each contact. A rung on
-// which nobody can be told is taken without deliveries, and the next is due at once.
-// REQUIRES: the incident is open and its next step is due.
+// The facts of the rung that is due: StepTaken, then a DeliveryPlanned for each contact: those of
+// the teams, and the first contact of each member, of who is on call by each schedule at `now`, and
+// of each person. Schedules by which nobody is stand in StepTaken. A rung on which nobody can be
+// told is taken without deliveries, and the next is due at once. REQUIRES: the incident is open and
+// its next step is due.
 void TakeStep(const TenantState& state, const Incident& incident, Micros now, Facts& facts);
 
 // A message to every contact told so far: "incident.resolved", "incident.severity_raised". With
@@ -27,9 +29,10 @@ struct TellOptions {
 void TellAgain(const TenantState& state, const Incident& incident, const char* event_type,
                TellOptions options, Facts& facts);
 
-// A message to every contact of one team.
+// A message to one team: to its contacts and members; a team that has neither is told by who is on
+// call for it.
 void TellTeam(const TenantState& state, const Incident& incident, const char* event_type,
-              std::uint32_t team, Facts& facts);
+              std::uint32_t team, Micros now, Facts& facts);
 
 // Withdraws what is open of the incident. Who takes over ends the escalation, not the questions.
 enum class Withdraw : std::uint8_t { kEverything, kEscalation };

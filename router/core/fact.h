@@ -161,6 +161,7 @@ struct StepTaken {
   bool last_resort = false;  // the ladder was finished: the last resort is told
   bool nobody = false;       // no contact could be told; the next step follows at once
   Micros next_step = 0;
+  std::vector<std::string> unstaffed;  // schedules of the step by which nobody was on call
 };
 
 // A question to a team of the side that does not own the incident. The deliveries that tell the
@@ -228,9 +229,13 @@ struct HandoverLapsed {
 struct DeliveryPlanned {
   DeliveryNumber delivery;
   IncidentNumber incident;
-  std::string event_type;     // "incident.opened" …
-  std::uint32_t step = 0;     // 0 for what is not a step
-  std::string team, contact;  // names in the incident's playbook; team is empty for the last resort
+  std::string event_type;  // "incident.opened" …
+  std::uint32_t step = 0;  // 0 for what is not a step
+  // Names in the incident's playbook. `team` is empty for the last resort and for a person whom the
+  // step names herself.
+  std::string team, contact;
+  std::string person;  // who is told by the contact; empty: a contact of the team, the last resort
+  std::string schedule;  // by which the person was on call; empty: she is told anyhow
 };
 
 struct DeliveryAttempted {

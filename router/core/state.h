@@ -26,9 +26,10 @@ namespace tandem::core {
 
 // A contact that was told about an incident.
 struct Told {
-  std::string team;  // empty: as the last resort
+  std::string team;  // this and the others as in DeliveryPlanned
   std::string contact;
   bool reached = false;  // an attempt was made, so the message may have arrived
+  std::string person = {}, schedule = {};
   friend bool operator==(const Told&, const Told&) = default;
 };
 

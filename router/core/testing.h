@@ -68,6 +68,47 @@ rules:
     reason: A rule of the tests.
 )";
 
+// With schedules and people. The rota changes every hour from noon (UTC) of the day on which a
+// World begins, at noon.
+inline constexpr std::string_view kOnCallPlaybook = R"(playbook: 1
+tenant: t
+defaults: {group_by: [alertname], group_wait: 10s, resolve_wait: 30s}
+contacts:
+  desk: {side: provider, webhook: {url: "https://hooks.example/desk"}}
+  tom-hook: {side: provider, webhook: {url: "https://hooks.example/tom"}}
+  ann-hook: {side: provider, webhook: {url: "https://hooks.example/ann"}}
+  ann-mail: {side: provider, webhook: {url: "https://hooks.example/ann-mail"}}
+  eva-phone: {side: customer, webhook: {url: "https://hooks.example/eva"}}
+people:
+  tom: {side: provider, contacts: [tom-hook]}
+  ann: {side: provider, contacts: [ann-hook, ann-mail]}
+  eva: {side: customer, contacts: [eva-phone]}
+teams:
+  noc: {side: provider, contacts: [desk], members: [tom, ann]}
+  plant: {side: customer, members: [eva]}
+calendars:
+  never: {intervals: [{years: ["2020"]}]}
+schedules:
+  rota:
+    team: noc
+    time_zone: UTC
+    layers:
+      - {name: day, start: "2026-06-01", rotate: 1h, hand_over: "12:00", people: [tom, ann]}
+  empty:
+    team: plant
+    time_zone: UTC
+    layers:
+      - {name: day, start: "2020-01-01", rotate: 1d, hand_over: "00:00", people: [eva], only: {calendar: never}}
+escalations:
+  rota: {steps: [{after: 0s, notify: [rota]}, {after: 1h, notify: [rota, eva]}]}
+  team: {steps: [{after: 0s, notify: [ann, rota, noc]}]}
+  gap: {steps: [{after: 0s, notify: [empty]}, {after: 15m, notify: [empty, rota]}]}
+rules:
+  - {name: team, match: ['alertname="Team"'], owner: noc, handling: autonomous, escalation: team, reason: r}
+  - {name: gap, match: ['alertname="Gap"'], owner: noc, handling: autonomous, escalation: gap, reason: r}
+  - {name: rest, owner: noc, handling: autonomous, escalation: rota, reason: r}
+)";
+
 inline const absl::Time kNoon = absl::FromUnixSeconds(1'780'315'200);  // 2026-06-01T12:00:00Z
 inline const Actor kAnn{"ann@provider.example", Side::kProvider};
 

@@ -14,16 +14,15 @@ namespace tandem::playbook {
 namespace {
 
 constexpr std::size_t kEntriesMax = 1'000;  // Of each of contacts, teams, calendars, escalations.
-constexpr std::size_t kTeamContactsMax = 100;
 constexpr std::size_t kStepsMax = 64;
-constexpr std::size_t kStepTeamsMax = 32;
 constexpr std::uint32_t kRepeatMax = 100;
 constexpr std::size_t kTenantMaxBytes = 63;
 constexpr std::size_t kTextMaxBytes = 1024;
 constexpr std::size_t kIntervalsMax = 64;
 
+}  // namespace
+
 const ConfigNode& Deepest(const ConfigNode& node, std::string_view path) {
-  // `intervals[1].times[0]` below `node`, or as far as the tree goes.
   const ConfigNode* at = &node;
   while (!path.empty()) {
     const ConfigNode* next = nullptr;
@@ -43,8 +42,6 @@ const ConfigNode& Deepest(const ConfigNode& node, std::string_view path) {
   return *at;
 }
 
-// False: a notifier refuses it by default. Plain http within a machine shows nothing to anybody;
-// what is no URL is an error of its own.
 bool IsReached(const Contact& contact) {
   constexpr std::string_view kPlain = "http://";
   std::string_view host = contact.address;
@@ -57,10 +54,13 @@ bool IsReached(const Contact& contact) {
   return host == "localhost" || (host.starts_with("127.") && digits);
 }
 
-}  // namespace
-
 void NameTable::Add(const std::string& name, std::uint32_t index) {
   if (index_.emplace(name, index).second) names_.push_back(name);
+}
+
+std::optional<std::uint32_t> NameTable::Find(std::string_view name) const {
+  const auto found = index_.find(name);
+  return found == index_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::optional<std::uint32_t> NameTable::Resolve(const ConfigNode& node, Reader& reader) const {
@@ -96,12 +96,15 @@ Compiler::Compiler(const ConfigNode& root, std::string_view source)
 
 Compiled Compiler::Run() {
   if (reader_.IsMap(root_)) {
-    reader_.OnlyKeys(root_, {"playbook", "tenant", "defaults", "contacts", "teams", "calendars",
-                             "escalations", "last_resort", "rules", "scenarios"});
+    reader_.OnlyKeys(root_,
+                     {"playbook", "tenant", "defaults", "contacts", "people", "teams", "calendars",
+                      "schedules", "escalations", "last_resort", "rules", "scenarios"});
     CompileHead();
     CompileContacts();
+    CompilePeople();
     CompileTeams();
     CompileCalendars();
+    CompileSchedules();
     CompileEscalations();
     CompileLastResort();
     CompileDefaults();
@@ -200,44 +203,6 @@ void Compiler::CompileContact(const ConfigNode& node, Contact& contact) {
   }
 }
 
-void Compiler::CompileTeams() {
-  for (const ConfigNode* node : Section("teams")) {
-    Team team;
-    team.name = node->key;
-    reader_.IsName(*node, node->key);
-    if (reader_.IsMap(*node)) CompileTeam(*node, team);
-    teams_.Add(team.name, static_cast<std::uint32_t>(playbook_->teams_.size()));
-    playbook_->teams_.push_back(std::move(team));
-  }
-}
-
-void Compiler::CompileTeam(const ConfigNode& node, Team& team) {
-  reader_.OnlyKeys(node, {"side", "contacts"});
-  team.side = ReadSide(node).value_or(Side::kUnspecified);
-  const ConfigNode* contacts = node.Find("contacts");
-  if (contacts == nullptr || contacts->children.empty()) {
-    if (contacts != nullptr) reader_.List(*contacts, kTeamContactsMax);
-    reader_.Warning(node,
-                    "the team has no contacts: nobody is told, and steps that name only it are "
-                    "passed over");
-    return;
-  }
-  team.contacts = contacts_.ResolveList(*contacts, kTeamContactsMax, reader_);
-  for (const ConfigNode* item : contacts->children) {
-    const auto& all = playbook_->contacts_;
-    const auto contact = std::find_if(all.begin(), all.end(),
-                                      [&](const Contact& c) { return c.name == item->text; });
-    if (contact == all.end() || contact->side == Side::kUnspecified ||
-        team.side == Side::kUnspecified || contact->side == team.side) {
-      continue;
-    }
-    reader_.Error(*item,
-                  fmt::format("the contact {} is of the {}, the team of the {}; a team is of one "
-                              "side",
-                              Quoted(contact->name), ToText(contact->side), ToText(team.side)));
-  }
-}
-
 void Compiler::CompileCalendars() {
   for (const ConfigNode* node : Section("calendars")) {
     reader_.IsName(*node, node->key);
@@ -327,30 +292,12 @@ void Compiler::CompileEscalation(const ConfigNode& node, Escalation& escalation)
                                   DurationText(escalation.steps.back().after)));
       }
     }
-    if (const ConfigNode* notify = reader_.Required(*item, "notify", "a list of teams")) {
-      step.teams = teams_.ResolveList(*notify, kStepTeamsMax, reader_);
-      if (notify->kind == ConfigNode::Kind::kList && notify->children.empty()) {
-        reader_.Error(*notify, "a step tells at least one team");
-      }
-      CheckStepIsHeard(*notify, step);
+    if (const ConfigNode* notify =
+            reader_.Required(*item, "notify", "a list of teams, schedules and people")) {
+      CompileNotify(*notify, step);
     }
     escalation.steps.push_back(std::move(step));
   }
-}
-
-void Compiler::CheckStepIsHeard(const ConfigNode& notify, const Step& step) {
-  bool anybody = false;
-  for (const std::uint32_t team : step.teams) {
-    for (const std::uint32_t contact : playbook_->teams_[team].contacts) {
-      if (IsReached(playbook_->contacts_[contact])) return;
-      anybody = true;
-    }
-  }
-  if (step.teams.empty()) return;  // an error of its own
-  reader_.Warning(notify, anybody ? "every contact of this step is at plain http, which a notifier "
-                                    "refuses unless notifier.allow_http is set"
-                                  : "no team of this step has a contact: nobody is told, and the "
-                                    "next step follows at once");
 }
 
 void Compiler::CompileLastResort() {

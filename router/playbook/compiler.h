@@ -17,6 +17,13 @@
 
 namespace tandem::playbook {
 
+// `intervals[1].times[0]` below `node`, or as far as the tree goes.
+const ConfigNode& Deepest(const ConfigNode& node, std::string_view path);
+
+// False: a notifier refuses it by default. Plain http within a machine shows nothing to anybody;
+// what is no URL is an error of its own.
+bool IsReached(const Contact& contact);
+
 // Names of one sort (teams, contacts…) and where they are in their list.
 class NameTable {
  public:
@@ -25,6 +32,8 @@ class NameTable {
 
   void Add(const std::string& name, std::uint32_t index);
   bool Has(std::string_view name) const { return index_.contains(name); }
+  // nullopt when there is none.
+  std::optional<std::uint32_t> Find(std::string_view name) const;
   std::size_t size() const { return names_.size(); }
   const std::vector<std::string>& names() const { return names_; }
 
@@ -39,6 +48,16 @@ class NameTable {
   std::vector<std::string> names_;  // as they were added
   TextMap<std::uint32_t> index_;
 };
+
+// A contact or a person (`what`) is named by a team, a person or a schedule (`whose`) of a side.
+struct Sides {
+  std::string_view what, whose;
+  Side side = Side::kUnspecified;
+};
+// A finding at `item` when `name`, which it names, is of another side. What has no side has had a
+// finding already.
+void CheckSide(const ConfigNode& item, std::string_view name, Side side, const Sides& sides,
+               Reader& reader);
 
 class Compiler {
  public:
@@ -81,17 +100,39 @@ class Compiler {
   void AcceptScenarios();
   void CompileContacts();
   void CompileContact(const ConfigNode& node, Contact& contact);
-  void CompileTeams();
-  void CompileTeam(const ConfigNode& node, Team& team);
   void CompileCalendars();
   void CompileCalendar(const ConfigNode& node);
   void CompileEscalations();
   void CompileEscalation(const ConfigNode& node, Escalation& escalation);
-  void CheckStepIsHeard(const ConfigNode& notify, const Step& step);
   void CompileLastResort();
   // The entries of a section, by name; a finding when there are more than 1,000.
   std::vector<const ConfigNode*> Section(std::string_view key);
   std::optional<Side> ReadSide(const ConfigNode& map);
+
+  // compiler_people.cc: teams and people, and whom a step names.
+  void CompilePeople();
+  void CompilePerson(const ConfigNode& node, Person& person);
+  void CompileTeams();
+  void CompileTeam(const ConfigNode& node, Team& team);
+  void CompileNotify(const ConfigNode& notify, Step& step);
+  void CheckStepIsHeard(const ConfigNode& notify, const Step& step);
+  template <typename Named>
+  void CheckSides(const ConfigNode& list, const NameTable& names, const std::vector<Named>& all,
+                  const Sides& sides);
+
+  // Whom a step can name: teams, schedules and people have one namespace.
+  struct Target {
+    enum class Kind : std::uint8_t { kTeam, kSchedule, kPerson };
+    Kind kind = Kind::kTeam;
+    std::uint32_t index = 0;
+    Mark mark;
+  };
+  // A finding when the name of `node` is taken by one of another kind.
+  void AddTarget(const ConfigNode& node, Target target);
+
+  // compiler_schedules.cc: who is on call.
+  void CompileSchedules();
+  void CompileSchedule(const ConfigNode& node);
 
   // compiler_rules.cc: what is done about which alert.
   void CompileRules();
@@ -123,8 +164,9 @@ class Compiler {
   const ConfigNode& root_;
   Reader reader_;
   std::shared_ptr<Playbook> playbook_;
-  NameTable contacts_{"contact"}, teams_{"team"}, calendars_{"calendar"},
-      escalations_{"escalation"}, rules_{"rule"};
+  NameTable contacts_{"contact"}, people_{"person"}, teams_{"team"}, calendars_{"calendar"},
+      escalations_{"escalation"}, rules_{"rule"}, told_{"team, schedule or person"};
+  std::vector<Target> targets_;  // as in told_
   Defaults defaults_;
 };
 

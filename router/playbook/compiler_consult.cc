@@ -18,10 +18,15 @@ constexpr absl::Duration kDueByDefault = absl::Minutes(15);
 
 // The first team of the other side that the escalation tells: who hears of it anyway is asked.
 std::optional<std::uint32_t> FirstOfOtherSide(const Escalation& escalation,
-                                              const std::vector<Team>& teams, Side side) {
+                                              const Playbook& playbook, Side side) {
+  const auto other = [&](std::uint32_t team) { return playbook.teams()[team].side != side; };
   for (const Step& step : escalation.steps) {
     for (const std::uint32_t team : step.teams) {
-      if (teams[team].side != side) return team;
+      if (other(team)) return team;
+    }
+    for (const std::uint32_t schedule : step.schedules) {
+      const std::uint32_t team = playbook.schedules()[schedule].spec().team;
+      if (other(team)) return team;
     }
   }
   return std::nullopt;
@@ -85,8 +90,7 @@ void Compiler::SettleConsult(const ConfigNode& node, Outer& own) {
     return;
   }
   if (!team) {
-    team =
-        FirstOfOtherSide(playbook_->escalations_[rule.escalation], playbook_->teams_, owner.side);
+    team = FirstOfOtherSide(playbook_->escalations_[rule.escalation], *playbook_, owner.side);
   }
   rule.consult.reset();
   if (!team) {

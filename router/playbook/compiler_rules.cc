@@ -145,9 +145,18 @@ void Compiler::CompileAction(const ConfigNode& node, Outer& own) {
 
 void Compiler::CheckOwnerIsTold(const ConfigNode& node, const Rule& rule) {
   const Escalation& escalation = playbook_->escalations_[rule.escalation];
+  const auto owned = [&](std::uint32_t schedule) {
+    return playbook_->schedules_[schedule].spec().team == rule.owner;
+  };
+  const auto& members = playbook_->teams_[rule.owner].members;
+  const auto member = [&](std::uint32_t person) {
+    return std::find(members.begin(), members.end(), person) != members.end();
+  };
   const bool told =
       std::any_of(escalation.steps.begin(), escalation.steps.end(), [&](const Step& step) {
-        return std::find(step.teams.begin(), step.teams.end(), rule.owner) != step.teams.end();
+        return std::find(step.teams.begin(), step.teams.end(), rule.owner) != step.teams.end() ||
+               std::any_of(step.schedules.begin(), step.schedules.end(), owned) ||
+               std::any_of(step.people.begin(), step.people.end(), member);
       });
   if (told || escalation.steps.empty()) return;
   const ConfigNode* at = node.Find("escalation");

@@ -37,9 +37,9 @@ inline constexpr std::size_t kSourceBytesMax = 3 << 20;
 std::string TooLarge(std::string_view source);
 
 // Limits: kSourceBytesMax, nesting 32, 250,000 values, 20,000 rules, 1,000 of each of teams,
-// contacts, calendars, escalations; beyond any of them an error says so. Of more than 1,000
-// findings the first 1,000 are told. A source of 3 MiB may take two seconds: not for a thread
-// that others wait for.
+// people, contacts, calendars, schedules, escalations; beyond any of them an error says so. Of more
+// than 1,000 findings the first 1,000 are told. A source of 3 MiB may take two seconds: not for a
+// thread that others wait for.
 Compiled CompilePlaybook(std::string_view source);
 
 }  // namespace tandem::playbook

@@ -182,13 +182,15 @@ TEST(CompilePlaybook, ChecksTeams) {
                           "provider, the team of the customer; a team is of one side"));
   EXPECT_THAT(
       With("{side: customer, contacts: [plant-desk]}", "{side: customer}"),
-      ElementsAre("9:13: warning: teams.plant-it: the team has no contacts: nobody is told, and "
-                  "steps that name only it are passed over"));
+      ElementsAre(
+          "9:13: warning: teams.plant-it: the team has neither contacts nor members: nobody is "
+          "told, and steps that name only it are passed over"));
   EXPECT_THAT(
       With("contacts: [plant-desk]", "contacts: plant-desk"),
-      ElementsAre("9:13: warning: teams.plant-it: the team has no contacts: nobody is told, and "
-                  "steps that name only it are passed over",
-                  "9:40: teams.plant-it.contacts: expected a list (`[a, b]`), found a text"));
+      ElementsAre(
+          "9:13: warning: teams.plant-it: the team has neither contacts nor members: nobody is "
+          "told, and steps that name only it are passed over",
+          "9:40: teams.plant-it.contacts: expected a list (`[a, b]`), found a text"));
 }
 
 TEST(CompilePlaybook, ChecksCalendars) {
@@ -230,12 +232,13 @@ TEST(CompilePlaybook, ChecksEscalations) {
   EXPECT_THAT(With("after: 10m", "after: 31d"),
               ElementsAre("13:59: escalations.noc-first.steps[1].after: \"31d\" is out of bounds; "
                           "expected 0s to 30d"));
-  EXPECT_THAT(With("notify: [plant-it, noc]", "notify: [plan-it, noc]"),
-              ElementsAre("13:73: escalations.noc-first.steps[1].notify[0]: there is no team "
-                          "\"plan-it\"; did you mean \"plant-it\"?"));
   EXPECT_THAT(
-      With("notify: [plant-it, noc]", "notify: []"),
-      ElementsAre("13:72: escalations.noc-first.steps[1].notify: a step tells at least one team"));
+      With("notify: [plant-it, noc]", "notify: [plan-it, noc]"),
+      ElementsAre("13:73: escalations.noc-first.steps[1].notify[0]: there is no team, schedule "
+                  "or person \"plan-it\"; did you mean \"plant-it\"?"));
+  EXPECT_THAT(With("notify: [plant-it, noc]", "notify: []"),
+              ElementsAre("13:72: escalations.noc-first.steps[1].notify: a step tells at least one "
+                          "team, schedule or person"));
   EXPECT_THAT(
       With("repeat: 2", "repeat: 010"),
       ElementsAre("13:99: escalations.noc-first.repeat: \"010\" is not a number from 0 to 100 "
@@ -342,8 +345,9 @@ TEST(CompilePlaybook, ChecksWhatARuleSays) {
 TEST(CompilePlaybook, WarnsOfAStepThatNobodyHears) {
   EXPECT_THAT(
       With("{side: customer, contacts: [plant-desk]}", "{side: customer, contacts: []}"),
-      ElementsAre("9:13: warning: teams.plant-it: the team has no contacts: nobody is told, and "
-                  "steps that name only it are passed over"));
+      ElementsAre(
+          "9:13: warning: teams.plant-it: the team has neither contacts nor members: nobody is "
+          "told, and steps that name only it are passed over"));
   std::string source(kSource);
   source.replace(source.find("notify: [plant-it, noc]"), 23, "notify: [plant-it]");
   source.replace(source.find("contacts: [plant-desk]}"), 23, "contacts: []}");

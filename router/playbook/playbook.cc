@@ -52,4 +52,11 @@ const Calendar* Playbook::FindCalendar(std::string_view name) const {
   return found != calendars_.end() && found->first == name ? &found->second : nullptr;
 }
 
+const Schedule* Playbook::FindSchedule(std::string_view name) const {
+  const auto found =
+      std::find_if(schedules_.begin(), schedules_.end(),
+                   [&](const Schedule& schedule) { return schedule.name() == name; });
+  return found == schedules_.end() ? nullptr : &*found;
+}
+
 }  // namespace tandem::playbook

@@ -25,6 +25,7 @@
 #include "router/playbook/calendar.h"
 #include "router/playbook/environment.h"
 #include "router/playbook/matcher.h"
+#include "router/playbook/schedule.h"
 
 namespace tandem::playbook {
 
@@ -37,15 +38,26 @@ struct Contact {
   std::uint32_t secret_line = 0, secret_column = 0;  // where it stands, from 1
 };
 
+struct Person {
+  std::string name;          // unique among people, teams and schedules
+  std::string display_name;  // as people call her; empty: the name
+  Side side = Side::kUnspecified;
+  std::vector<std::uint32_t> contacts;  // into Playbook::contacts(), of her side; not empty
+};
+
 struct Team {
   std::string name;
   Side side = Side::kUnspecified;
   std::vector<std::uint32_t> contacts;  // into Playbook::contacts()
+  std::vector<std::uint32_t> members;   // into Playbook::people(); told by their first contact
 };
 
+// Whom it tells; one of the three lists at least is not empty.
 struct Step {
-  absl::Duration after;              // from the opening (or reopening) of the incident; rises
-  std::vector<std::uint32_t> teams;  // into Playbook::teams(); not empty
+  absl::Duration after;                  // from the opening (or reopening) of the incident; rises
+  std::vector<std::uint32_t> teams;      // into Playbook::teams()
+  std::vector<std::uint32_t> schedules;  // into Playbook::schedules(): who is on call then
+  std::vector<std::uint32_t> people;     // into Playbook::people()
 };
 
 struct Escalation {
@@ -165,11 +177,15 @@ class Playbook {
   const std::vector<Rule>& rules() const { return rules_; }
   const std::vector<Team>& teams() const { return teams_; }
   const std::vector<Contact>& contacts() const { return contacts_; }
+  const std::vector<Person>& people() const { return people_; }
+  const std::vector<Schedule>& schedules() const { return schedules_; }
   const std::vector<Escalation>& escalations() const { return escalations_; }
   // nullptr when there is none of that name.
   const Calendar* FindCalendar(std::string_view name) const;
   // nullopt when there is none of that name.
   std::optional<std::uint32_t> FindTeam(std::string_view name) const;
+  // nullptr when there is none of that name.
+  const Schedule* FindSchedule(std::string_view name) const;
   // Told after the last step of an escalation, and every 30 minutes from then on.
   std::optional<std::uint32_t> last_resort() const { return last_resort_; }
 
@@ -184,8 +200,11 @@ class Playbook {
   std::vector<Rule> rules_;
   std::vector<Team> teams_;
   std::vector<Contact> contacts_;
+  std::vector<Person> people_;
+  std::vector<Schedule> schedules_;  // in the order of the file
   std::vector<Escalation> escalations_;
-  std::vector<std::pair<std::string, Calendar>> calendars_;  // sorted by name
+  std::vector<std::pair<std::string, Calendar>>
+      calendars_;  // sorted by name; schedules point at them
   std::optional<std::uint32_t> last_resort_;
   std::unique_ptr<const RuleIndex> index_;
 };

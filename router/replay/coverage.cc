@@ -23,12 +23,13 @@ Touched Union(const std::vector<Touched>& stories) {
 std::string StepText(const playbook::Playbook& playbook, const playbook::Rule& rule,
                      std::uint32_t step) {
   const playbook::Step& rung = playbook.escalations()[rule.escalation].steps[step - 1];
-  std::string teams;
-  for (const std::uint32_t team : rung.teams) {
-    teams += (teams.empty() ? "" : ", ") + playbook.teams()[team].name;
-  }
+  std::string told;
+  const auto add = [&told](const std::string& name) { told += (told.empty() ? "" : ", ") + name; };
+  for (const std::uint32_t team : rung.teams) add(playbook.teams()[team].name);
+  for (const std::uint32_t index : rung.schedules) add(playbook.schedules()[index].name());
+  for (const std::uint32_t person : rung.people) add(playbook.people()[person].name);
   return fmt::format("rule {}: step {} (after {}: {})", rule.name, step, DurationText(rung.after),
-                     teams);
+                     told);
 }
 
 }  // namespace

@@ -178,6 +178,9 @@ struct Teller::Visitor {
     } else {
       teller.story_.touched.steps.emplace(teller.Get(fact.incident).rule, fact.step);
     }
+    for (const std::string& schedule : fact.unstaffed) {
+      Say(fact.incident, fmt::format("nobody is on call by {}: step {}", schedule, fact.step));
+    }
     if (!fact.nobody) return;
     Say(fact.incident, fact.last_resort
                            ? std::string("nobody could be told: there is no last resort")
@@ -188,12 +191,15 @@ struct Teller::Visitor {
 
   void operator()(const core::DeliveryPlanned& fact) const {
     const Known& known = Of(fact.incident);
-    teller.planned_[fact.delivery] = {.event_type = fact.event_type,
-                                      .team = fact.team,
-                                      .contact = fact.contact,
-                                      .step = fact.step,
-                                      .round = known.round,
-                                      .last_resort = known.last_resort && fact.team.empty()};
+    teller.planned_[fact.delivery] = {
+        .event_type = fact.event_type,
+        .team = fact.team,
+        .contact = fact.contact,
+        .person = fact.person,
+        .schedule = fact.schedule,
+        .step = fact.step,
+        .round = known.round,
+        .last_resort = known.last_resort && fact.team.empty() && fact.person.empty()};
   }
 
   void operator()(const core::DeliverySucceeded& fact) const {
@@ -308,7 +314,13 @@ std::string Teller::Addressee(const Planned& planned) const {
   if (planned.last_resort) return text += " (last resort)";
   if (planned.step == 0) return text;
   text += " (";
+  text += planned.person;
+  if (!planned.person.empty() && !planned.team.empty()) text += ", ";
   text += planned.team;
+  if (!planned.schedule.empty()) {
+    text += ", on call by ";
+    text += planned.schedule;
+  }
   text += ", step ";
   text += std::to_string(planned.step);
   if (planned.round > 1) {

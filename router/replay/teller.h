@@ -35,7 +35,7 @@ class Teller {
 
  private:
   struct Planned {
-    std::string event_type, team, contact;
+    std::string event_type, team, contact, person, schedule;
     std::uint32_t step = 0, round = 1;
     bool last_resort = false;
     bool failed = false;  // told already that it does not arrive

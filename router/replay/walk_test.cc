@@ -151,7 +151,7 @@ TEST(Walk, TellsQuestionsAnswersAndWhoTakesTheLead) {
       "context: [{kind: site, id: a, attributes: {kind: factory}}]\n"
       "steps:\n"
       "  - {at: 0s, alert: {alertname: X, site: a}}\n"
-      "  - {at: 1m, answer: {by: ann, side: provider, answer: Restart it}}\n"
+      "  - {at: 1m, answer: {by: ann, side: provider, answer: approve, comment: Once}}\n"
       "  - {at: 2m, offer: {by: cat, side: customer, team: noc, comment: Yours}}\n"
       "  - {at: 3m, decline: {by: ann, side: provider}}\n"
       "  - {at: 4m, offer: {by: cat, side: customer, team: noc}}\n"
@@ -159,7 +159,7 @@ TEST(Walk, TellsQuestionsAnswersAndWhoTakesTheLead) {
       "until: 5m\n");
 
   EXPECT_THAT(story, Contains(HasSubstr("+10s asked noc (due in ")));
-  EXPECT_THAT(story, Contains("+1m answered by ann (provider): Restart it"));
+  EXPECT_THAT(story, Contains("+1m answered by ann (provider): approve: Once"));
   EXPECT_THAT(story, Contains("+2m the lead is offered to noc by cat (customer): Yours"));
   EXPECT_THAT(story, Contains("+3m noc does not take the lead: declined by ann (provider)"));
   EXPECT_THAT(story, Contains("+5m noc leads: accepted by ann (provider)"));

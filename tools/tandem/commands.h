@@ -16,6 +16,7 @@ void AddPlaybookCommands(const Command& root, Session& session);
 // `test`, below `playbook`.
 void AddPlaybookTest(const Command& playbook, Session& session);
 void AddWalkCommand(const Command& root, Session& session);
+void AddScheduleCommands(const Command& root, Session& session);  // schedule, oncall
 void AddContextCommands(const Command& root, Session& session);
 void AddJournalCommands(const Command& root, Session& session);
 void AddAdminCommands(const Command& root, Session& session);

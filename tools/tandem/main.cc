@@ -37,6 +37,7 @@ int Main(int argc, const char* const* argv) {
   AddFeedCommand(root, session);
   AddPlaybookCommands(root, session);
   AddWalkCommand(root, session);
+  AddScheduleCommands(root, session);
   AddContextCommands(root, session);
   AddJournalCommands(root, session);
   AddAdminCommands(root, session);

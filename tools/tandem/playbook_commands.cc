@@ -28,9 +28,6 @@ namespace {
 
 using Stub = v1::Playbooks::Stub;
 
-// Much more than is taken, so that the refusal can name the size.
-constexpr std::size_t kReadMaxBytes = 64 << 20;
-
 struct CheckOptions {
   std::string file;
   bool ask_router = false;
@@ -72,7 +69,7 @@ absl::StatusOr<v1::ValidatePlaybookResponse> CheckThere(Session& session,
 }
 
 absl::StatusOr<int> Check(Session& session, const CheckOptions& options) {
-  TANDEM_ASSIGN_OR_RETURN(const std::string source, ReadFile(options.file, kReadMaxBytes));
+  TANDEM_ASSIGN_OR_RETURN(const std::string source, ReadFile(options.file, kPlaybookReadMaxBytes));
   v1::ValidatePlaybookResponse response = CheckHere(source);
   const bool asked = options.ask_router && response.valid();
   if (asked) {
@@ -126,7 +123,7 @@ struct ActivateOptions {
 absl::StatusOr<int> Activate(Session& session, const ActivateOptions& options) {
   v1::ActivatePlaybookRequest request;
   TANDEM_ASSIGN_OR_RETURN(*request.mutable_parent(), session.OneTenant());
-  TANDEM_ASSIGN_OR_RETURN(*request.mutable_source(), ReadFile(options.file, kReadMaxBytes));
+  TANDEM_ASSIGN_OR_RETURN(*request.mutable_source(), ReadFile(options.file, kPlaybookReadMaxBytes));
   if (const std::string too_large = playbook::TooLarge(request.source()); !too_large.empty()) {
     return Error(absl::StatusCode::kInvalidArgument, "PLAYBOOK_TOO_LARGE",
                  fmt::format("{}: {}", Printable(options.file), too_large));

@@ -25,8 +25,6 @@ namespace {
 
 using playbook::Finding;
 
-constexpr std::size_t kReadMaxBytes = 64 << 20;  // more than is taken: the refusal names the size
-
 absl::StatusOr<context::ImportedFile> ReadContext(const std::string& path,
                                                   const std::string& content) {
   const std::string ending = path.substr(std::min(path.rfind('.'), path.size()));
@@ -104,11 +102,11 @@ replay::Scenarios ReadScenariosFor(std::string_view source, const playbook::Play
 
 absl::StatusOr<WalkInput> ReadWalkInput(const WalkFiles& files, const Look& look) {
   WalkInput input;
-  TANDEM_ASSIGN_OR_RETURN(input.source, ReadFile(files.scenarios, kReadMaxBytes));
+  TANDEM_ASSIGN_OR_RETURN(input.source, ReadFile(files.scenarios, kPlaybookReadMaxBytes));
   const std::string& playbook_file = files.playbook.empty() ? files.scenarios : files.playbook;
   std::string playbook_source = input.source;
   if (!files.playbook.empty()) {
-    TANDEM_ASSIGN_OR_RETURN(playbook_source, ReadFile(files.playbook, kReadMaxBytes));
+    TANDEM_ASSIGN_OR_RETURN(playbook_source, ReadFile(files.playbook, kPlaybookReadMaxBytes));
   }
   if (files.playbook.empty() && !HasPlaybook(input.source)) {
     return UsageError(
