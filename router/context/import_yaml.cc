@@ -30,8 +30,8 @@ class ItemReader {
     Map("", item,
         {"kind", "id", "name", "attributes", "relations", "calendars", "matchers", "coordination"},
         [&](const YamlNode::Entry& entry) { Part(entry); });
-    if (item.type == YamlNode::Type::kMap) CheckKey();
-    if (problems_ > 0) return std::nullopt;
+    if (item.type != YamlNode::Type::kMap) return std::nullopt;
+    CheckKey();
     for (const FieldError& wrong : CheckEntity(entity_)) {
       Problem(FindPosition(wrong.field), wrong.field, wrong.description);
     }

@@ -113,6 +113,7 @@ TEST(ReadYaml, NamesLineColumnAndPositionOfEveryMistake) {
                   HasSubstr("4:5 entities[1].kind: is missing"),
                   AllOf(StartsWith("7:5 entities[2]: unknown key \"calenders\""),
                         HasSubstr("nearest: \"calendars\"")),
+                  HasSubstr("9:13 entities[2].attributes[\"name\"]: is no attribute"),
                   HasSubstr("13:13 entities[3].attributes[\"name\"]: is no attribute"),
                   HasSubstr("17:21 entities[3].calendars[\"shift\"].intervals[0].times[0]:"),
                   HasSubstr("22:17 entities[4].relations[0].target: \"plant\""),

