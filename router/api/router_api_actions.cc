@@ -147,7 +147,7 @@ void RouterApi::ReplyHandover(const rpc::Caller& caller, const v1::ReplyHandover
                                                                       request.name(), "name"));
   Act(ref.tenant,
       core::HandoverReply{ActorOf(caller), ref.number, request.accept(), request.comment(),
-                          request.request_id()},
+                          request.request_id(), request.team()},
       std::move(answer));
 }
 

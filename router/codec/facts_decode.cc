@@ -186,14 +186,15 @@ bool GetRequestFact(const F& from, core::Facts& facts) {
                                           f.question(),
                                           {f.options().begin(), f.options().end()},
                                           f.due(),
-                                          static_cast<playbook::Unanswered>(f.unanswered())});
+                                          static_cast<playbook::Unanswered>(f.unanswered()),
+                                          f.unreached()});
       return true;
     }
     case F::kRequestAnswered: {
       const auto& f = from.request_answered();
       facts.push_back(core::RequestAnswered{IncidentNumber(f.incident()), f.request(),
-                                            Get(f.actor()), f.answer(), f.comment(),
-                                            f.request_id()});
+                                            Get(f.actor()), f.answer(), f.comment(), f.request_id(),
+                                            f.named()});
       return true;
     }
     case F::kRequestLapsed: {

@@ -191,10 +191,12 @@ struct Encoder {
     to->mutable_options()->Add(fact.options.begin(), fact.options.end());
     to->set_due(fact.due);
     to->set_unanswered(static_cast<std::uint32_t>(fact.unanswered));
+    to->set_unreached(fact.unreached);
   }
   void operator()(const core::RequestAnswered& fact) const {
     auto* to = Add()->mutable_request_answered();
     PutAction(fact, to);
+    to->set_named(fact.named);
     to->set_request(fact.request);
     to->set_answer(fact.answer);
   }

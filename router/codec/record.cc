@@ -81,6 +81,7 @@ struct InputEncoder {
     auto* to = record->mutable_handover_reply();
     PutAction(input, to);
     to->set_accept(input.accept);
+    to->set_team(input.team);
     to->set_comment(input.comment);
   }
   void operator()(const core::DeliveryReport& input) const {
@@ -226,8 +227,9 @@ absl::Status GetInput(const stored::Record& from, const core::IdentityKey& key, 
     }
     case R::kHandoverReply: {
       const auto& f = from.handover_reply();
-      to.input = core::HandoverReply{Get(f.actor()), IncidentNumber(f.incident()), f.accept(),
-                                     f.comment(), f.request_id()};
+      to.input = core::HandoverReply{Get(f.actor()), IncidentNumber(f.incident()),
+                                     f.accept(),     f.comment(),
+                                     f.request_id(), f.team()};
       return absl::OkStatus();
     }
     case R::kDeliveryReport:

@@ -316,6 +316,8 @@ std::string EncodeSnapshot(const core::TenantState& state) {
                      to->mutable_as_planned());
     to->mutable_as_planned()->clear_newest_of_group();  // only of incidents that live
     to->set_planned_in(delivery.planned_in.value);
+    to->set_person(delivery.person);
+    to->set_schedule(delivery.schedule);
   }
   for (const auto& [client, position] : state.clients) {
     stored::SnapshotClient* to = out->add_clients();
@@ -369,7 +371,9 @@ absl::Status DecodeSnapshot(std::string_view bytes, core::TenantState& state) {
         .as_planned = GetIncidentState(from.as_planned(), playbooks[playbook]),
         .planned_in = Sequence(from.planned_in()),
         .attempts = from.attempts(),
-        .not_before = from.not_before()};
+        .not_before = from.not_before(),
+        .person = from.person(),
+        .schedule = from.schedule()};
   }
   for (const stored::SnapshotClient& from : in->clients()) {
     state.clients[from.client_id()] = {from.number(), from.seen()};

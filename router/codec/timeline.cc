@@ -94,9 +94,12 @@ class Teller {
     }
     if (!options.empty()) options += ")";
     return Say("REQUEST_OPENED",
-               fmt::format("{} is asked {}: {}{}; due at {}, and then {}", fact.team,
+               fmt::format("{} is asked {}: {}{}; {}", fact.team,
                            fact.kind == Handling::kNeedsDecision ? "to decide" : "for input",
-                           fact.question, options, At(fact.due), Follows(fact.unanswered)));
+                           fact.question, options,
+                           fact.unreached ? "nobody of it can be told now"
+                                          : fmt::format("due at {}, and then {}", At(fact.due),
+                                                        Follows(fact.unanswered))));
   }
   bool operator()(const core::RequestAnswered& fact) {
     By(fact.actor, fact.comment);
@@ -104,8 +107,12 @@ class Teller {
                                                fact.request, fact.answer));
   }
   bool operator()(const core::RequestLapsed& fact) {
-    return Say("REQUEST_LAPSED", fmt::format("Nobody has answered request {} in time: {}",
-                                             fact.request, Follows(fact.unanswered)));
+    const bool rests = fact.unanswered == playbook::Unanswered::kEscalate &&
+                       incident_.state == IncidentState::kAcknowledged;
+    return Say("REQUEST_LAPSED",
+               fmt::format("Nobody has answered request {} in time: {}", fact.request,
+                           rests ? "the owner is told, as somebody works on it"
+                                 : Follows(fact.unanswered)));
   }
   bool operator()(const core::HandoverOffered& fact) {
     By(fact.actor, fact.comment);
@@ -119,8 +126,11 @@ class Teller {
   }
   bool operator()(const core::HandoverDeclined& fact) {
     By(fact.actor, fact.comment);
-    return Say("HANDOVER_DECLINED",
-               fmt::format("{}: the lead is not handed to {}", Who(fact.actor), fact.team));
+    return Say(
+        "HANDOVER_DECLINED",
+        fact.actor.side == incident_.Owner().side
+            ? fmt::format("{} takes the offer to {} back", Who(fact.actor), fact.team)
+            : fmt::format("{} declines: {} does not take the lead", Who(fact.actor), fact.team));
   }
   bool operator()(const core::HandoverLapsed& fact) {
     return Say("HANDOVER_LAPSED",

@@ -231,7 +231,8 @@ class Applier {
     request.answered_by = fact.actor;
     request.answered = at_.time;
     request.answer = fact.answer;
-    Remember(fact.actor, fact.request_id, "answer", fact.incident, fact.answer + fact.comment);
+    Remember(fact.actor, fact.request_id, "answer", fact.incident,
+             AnswerContent(fact.named, fact.answer, fact.comment));
     Reschedule(state_, incident);
   }
 
@@ -245,13 +246,23 @@ class Applier {
     Incident& incident = Changed(fact.incident);
     incident.handover = {
         .team = TeamOf(incident, fact.team), .offered_by = fact.actor, .expires = fact.expires};
-    Remember(fact.actor, fact.request_id, "offer", fact.incident, fact.team + fact.comment);
+    Remember(fact.actor, fact.request_id, "offer", fact.incident,
+             OfferContent(fact.team, fact.comment));
     Reschedule(state_, incident);
   }
 
   void operator()(const HandoverAccepted& fact) {
     Incident& incident = Changed(fact.incident);
     incident.owner = TeamOf(incident, fact.team);
+    // Who leads need not ask itself.
+    const Side side = incident.Owner().side;
+    if (!AsksOtherSide(incident)) incident.ask_at = 0;
+    for (TeamRequest& request : incident.requests) {
+      const playbook::Team& asked = incident.playbook->teams()[TeamOf(incident, request.team)];
+      if (asked.side == side && request.state != TeamRequest::State::kAnswered) {
+        request.state = TeamRequest::State::kClosed;
+      }
+    }
     EndHandover(incident, fact, "accept");
   }
   void operator()(const HandoverDeclined& fact) {
@@ -270,7 +281,9 @@ class Applier {
                                         .step = fact.step,
                                         .team = fact.team,
                                         .contact = fact.contact,
-                                        .planned = at_.time};
+                                        .planned = at_.time,
+                                        .person = fact.person,
+                                        .schedule = fact.schedule};
     state_.last_delivery = std::max(state_.last_delivery, fact.delivery);
     Incident& incident = Changed(fact.incident);
     incident.open_deliveries.push_back(fact.delivery);

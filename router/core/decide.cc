@@ -62,10 +62,10 @@ class Stepper {
     Act(input, {"reopen", input.comment}, DecideReopening);
   }
   void operator()(const RequestAnswer& input) {
-    Act(input, {"answer", input.answer + input.comment}, DecideAnswer);
+    Act(input, {"answer", AnswerContent(input.request, input.answer, input.comment)}, DecideAnswer);
   }
   void operator()(const HandoverOffer& input) {
-    Act(input, {"offer", input.team + input.comment}, DecideHandoverOffer);
+    Act(input, {"offer", OfferContent(input.team, input.comment)}, DecideHandoverOffer);
   }
   void operator()(const HandoverReply& input) {
     Act(input, {input.accept ? "accept" : "decline", input.comment}, DecideHandoverReply);

@@ -85,9 +85,7 @@ absl::Status DecideReopening(const TenantState& state, const Reopening& input, M
       .comment = input.comment,
       .request_id = input.request_id,
       .next_step = now + absl::ToInt64Microseconds(ladder.steps.front().after),
-      .ask_at = incident->handling != Handling::kAutonomous && incident->Rule().consult.has_value()
-                    ? now
-                    : 0});
+      .ask_at = incident->handling != Handling::kAutonomous && AsksOtherSide(*incident) ? now : 0});
   // Without a firing alert it would stay open for ever: its alerts cannot clear any more, so a
   // person has to resolve it. That is what reopening by hand asks for.
   return absl::OkStatus();

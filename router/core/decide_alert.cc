@@ -190,11 +190,11 @@ void DecideNew(const TenantState& state, const AlertBatch& batch, const AlertIte
   }
   fired.incident = incident->number;
   if (incident->state == IncidentState::kResolved) {
-    facts.push_back(
-        IncidentReopened{.incident = incident->number,
-                         .actor = {"tandem", Side::kUnspecified},
-                         .next_step = FirstStep(*incident->playbook, incident->Rule(), now),
-                         .ask_at = AskAt(incident->Rule(), incident->handling, now)});
+    facts.push_back(IncidentReopened{
+        .incident = incident->number,
+        .actor = {"tandem", Side::kUnspecified},
+        .next_step = FirstStep(*incident->playbook, incident->Rule(), now),
+        .ask_at = AsksOtherSide(*incident) ? AskAt(incident->Rule(), incident->handling, now) : 0});
   }
   facts.push_back(fired);
   if (severity > incident->severity) {

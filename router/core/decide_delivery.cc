@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "router/core/decide_parts.h"
+#include "router/core/escalation.h"
 
 namespace tandem::core {
 namespace {
@@ -48,6 +49,7 @@ void DecideDeliveryReport(const TenantState& state, const DeliveryReport& report
   facts.push_back(DeliveryGivenUp{delivery.number, delivery.incident, delivery.contact,
                                   report.attempt, report.detail});
   const Incident& incident = *state.FindIncident(delivery.incident);
+  if (TellNextContact(state, incident, delivery, facts)) return;
   if (incident.state == IncidentState::kOpen && delivery.step > 0 &&
       delivery.step == incident.step && !incident.exhausted && !incident.step_delivered &&
       incident.next_step > now && LastOfItsRung(state, incident, delivery)) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <variant>
 
 #include "router/base/status.h"
 #include "router/base/text.h"
@@ -42,7 +43,12 @@ void Ask(const TenantState& state, const Incident& incident, Micros now, Facts& 
                     .options = consult.options,
                     .due = now + absl::ToInt64Microseconds(consult.due),
                     .unanswered = consult.unanswered});
-  TellTeam(state, incident, "request.opened", consult.team, now, facts);
+  const std::size_t opened = facts.size() - 1;
+  if (TellTeam(state, incident, "request.opened", consult.team, now, facts)) return;
+  // Nobody to ask: no reason to wait for an answer.
+  auto& request = std::get<RequestOpened>(facts[opened]);
+  request.unreached = true;
+  request.due = now;
 }
 
 void Lapse(const TenantState& state, const Incident& incident, const TeamRequest& request,
@@ -78,6 +84,12 @@ absl::Status CheckAnswer(const Incident& incident, const TeamRequest& request,
         absl::StatusCode::kFailedPrecondition, "REQUEST_ANSWERED",
         fmt::format("request {} of incident {} was answered by {}: {}", request.number,
                     incident.number.value, request.answered_by.principal, Shown(request.answer)));
+  }
+  if (request.state == State::kClosed) {
+    return Error(absl::StatusCode::kFailedPrecondition, "REQUEST_CLOSED",
+                 fmt::format("request {} of incident {} is closed: the incident was resolved, or "
+                             "the side that was asked leads it now",
+                             request.number, incident.number.value));
   }
   const playbook::Team& asked =
       incident.playbook->teams()[incident.playbook->FindTeam(request.team).value_or(0)];
@@ -118,7 +130,9 @@ absl::Status DecideAnswer(const TenantState& state, const RequestAnswer& input, 
                                   .actor = input.actor,
                                   .answer = input.answer,
                                   .comment = input.comment,
-                                  .request_id = input.request_id});
+                                  .request_id = input.request_id,
+                                  .named = input.request});
+  CancelDeliveries(state, *incident, Withdraw::kQuestion, "answered", facts);
   TellTeam(state, *incident, "request.answered", incident->owner, now, facts);
   return absl::OkStatus();
 }
@@ -156,8 +170,12 @@ absl::Status DecideHandoverOffer(const TenantState& state, const HandoverOffer& 
                                   .comment = input.comment,
                                   .request_id = input.request_id,
                                   .expires = now + kOfferStands});
-  TellTeam(state, *incident, "handover.offered", *team, now, facts);
-  return absl::OkStatus();
+  if (TellTeam(state, *incident, "handover.offered", *team, now, facts)) return absl::OkStatus();
+  facts.clear();
+  return Error(absl::StatusCode::kFailedPrecondition, "TEAM_UNREACHABLE",
+               fmt::format("nobody of {} can be told now: the team has no contact and nobody of it "
+                           "is on call; offer the lead to another team",
+                           input.team));
 }
 
 absl::Status DecideHandoverReply(const TenantState& state, const HandoverReply& input, Micros now,
@@ -175,11 +193,18 @@ absl::Status DecideHandoverReply(const TenantState& state, const HandoverReply& 
         absl::StatusCode::kFailedPrecondition, "HANDOVER_OTHER_SIDE",
         fmt::format("the lead is offered to {}; a person of that side replies", Named(offered)));
   }
+  if (!input.team.empty() && input.team != offered.name) {
+    return Error(absl::StatusCode::kFailedPrecondition, "HANDOVER_OTHER_TEAM",
+                 fmt::format("the lead of incident {} is offered to {} now, not to \"{}\"",
+                             incident->number.value, Named(offered), Shown(input.team)));
+  }
   const std::uint32_t before = incident->owner;
   if (!input.accept) {
     facts.push_back(HandoverDeclined{incident->number, input.actor, offered.name, input.comment,
                                      input.request_id});
-    TellTeam(state, *incident, "handover.declined", before, now, facts);
+    CancelDeliveries(state, *incident, Withdraw::kOffer, "no longer on offer", facts);
+    TellTeam(state, *incident, "handover.declined", withdraws ? incident->handover->team : before,
+             now, facts);
     return absl::OkStatus();
   }
   facts.push_back(HandoverAccepted{incident->number, input.actor, offered.name, input.comment,
@@ -188,9 +213,9 @@ absl::Status DecideHandoverReply(const TenantState& state, const HandoverReply& 
   facts.push_back(IncidentAcknowledged{
       .incident = incident->number,
       .actor = input.actor,
-      .comment = input.comment,
       .expires = now + absl::ToInt64Microseconds(incident->Rule().ack_expires)});
   CancelDeliveries(state, *incident, Withdraw::kEscalation, "acknowledged", facts);
+  CancelDeliveries(state, *incident, Withdraw::kOffer, "accepted", facts);
   TellTeam(state, *incident, "handover.accepted", before, now, facts);
   return absl::OkStatus();
 }

@@ -123,6 +123,7 @@ std::string StateDigest(const TenantState& state) {
     hash.Add(delivery.planned_in.value);
     hash.Add(std::int64_t{delivery.step}).Add(delivery.team).Add(delivery.contact);
     hash.Add(std::int64_t{delivery.attempts}).Add(delivery.not_before);
+    hash.Add(delivery.person).Add(delivery.schedule);
   }
   for (const auto& [client, position] : state.clients) {
     hash.Add(client).Add(position.number).Add(position.seen);

@@ -140,6 +140,20 @@ class Roll {
   std::vector<std::string> unstaffed_;
 };
 
+bool Concerns(Withdraw what, std::string_view type) {
+  switch (what) {
+    case Withdraw::kEverything:
+      return true;
+    case Withdraw::kEscalation:
+      return type.starts_with("incident.");
+    case Withdraw::kQuestion:
+      return type.starts_with("request.");
+    case Withdraw::kOffer:
+      return type.starts_with("handover.");
+  }
+  return true;
+}
+
 }  // namespace
 
 void TakeStep(const TenantState& state, const Incident& incident, Micros now, Facts& facts) {
@@ -159,6 +173,7 @@ void TakeStep(const TenantState& state, const Incident& incident, Micros now, Fa
   } else {
     Roll roll(playbook, absl::FromUnixMicros(now));
     roll.Call(ladder.steps[rung.step - 1]);
+    if (incident.owner != incident.Rule().owner) roll.CallTeam(incident.owner);
     std::get<StepTaken>(facts[taken_at]).unstaffed = std::move(roll.unstaffed());
     for (Told& whom : roll.told()) planner.Plan(type, rung.step, std::move(whom));
   }
@@ -178,21 +193,44 @@ void TellAgain(const TenantState& state, const Incident& incident, const char* e
   }
 }
 
-void TellTeam(const TenantState& state, const Incident& incident, const char* event_type,
+bool TellTeam(const TenantState& state, const Incident& incident, const char* event_type,
               std::uint32_t team, Micros now, Facts& facts) {
   Roll roll(*incident.playbook, absl::FromUnixMicros(now));
   roll.CallTeam(team);
   if (roll.told().empty()) roll.CallOnDutyFor(team);
   Planner planner(state, incident, facts);
   for (Told& whom : roll.told()) planner.Plan(event_type, 0, std::move(whom));
+  return !roll.told().empty();
+}
+
+bool TellNextContact(const TenantState& state, const Incident& incident, const Delivery& failed,
+                     Facts& facts) {
+  if (failed.person.empty() || incident.state == IncidentState::kResolved) return false;
+  // A step that has been overtaken is told no more.
+  if (failed.step > 0 && (incident.state != IncidentState::kOpen || failed.step != incident.step)) {
+    return false;
+  }
+  const playbook::Playbook& playbook = *incident.playbook;
+  for (const playbook::Person& person : playbook.people()) {
+    if (person.name != failed.person) continue;
+    for (std::size_t i = 0; i + 1 < person.contacts.size(); ++i) {
+      if (playbook.contacts()[person.contacts[i]].name != failed.contact) continue;
+      Planner planner(state, incident, facts);
+      planner.Plan(failed.event_type.c_str(), failed.step,
+                   {.team = failed.team,
+                    .contact = playbook.contacts()[person.contacts[i + 1]].name,
+                    .person = failed.person,
+                    .schedule = failed.schedule});
+      return true;
+    }
+  }
+  return false;
 }
 
 void CancelDeliveries(const TenantState& state, const Incident& incident, Withdraw what,
                       const char* reason, Facts& facts) {
   for (const DeliveryNumber delivery : incident.open_deliveries) {
-    const std::string& type = state.deliveries.at(delivery).event_type;
-    const bool asks = type.starts_with("request.") || type.starts_with("handover.");
-    if (asks && what == Withdraw::kEscalation) continue;
+    if (!Concerns(what, state.deliveries.at(delivery).event_type)) continue;
     facts.push_back(DeliveryCancelled{.delivery = delivery,
                                       .incident = incident.number,
                                       .contact = state.deliveries.at(delivery).contact,

@@ -175,6 +175,7 @@ struct RequestOpened {
   std::vector<std::string> options;  // empty: any text answers
   Micros due = 0;
   playbook::Unanswered unanswered = playbook::Unanswered::kEscalate;
+  bool unreached = false;  // nobody of the team can be told: it is due at once
 };
 
 struct RequestAnswered {
@@ -184,6 +185,7 @@ struct RequestAnswered {
   std::string answer;
   std::string comment;
   std::string request_id;
+  std::uint32_t named = 0;  // the request that the input named; 0: none
 };
 
 // Nobody has answered in time; it may still be answered.

@@ -117,6 +117,7 @@ struct HandoverReply {
   bool accept = false;
   std::string comment;
   std::string request_id;
+  std::string team = {};  // to which it is offered, as the person knows it; empty: whichever
 };
 
 // What became of an attempt to deliver.

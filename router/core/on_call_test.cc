@@ -68,6 +68,21 @@ TEST(OnCall, WithNobodyOnCallTheNextStepFollowsAtOnceAndTheFactSaysWhy) {
   EXPECT_THAT(Planned(facts), ElementsAre("tom-hook team=noc person=tom schedule=rota"));
 }
 
+TEST(OnCall, APersonIsToldByTheNextContactWhenOneFailsForGood) {
+  std::string source(kOnCallPlaybook);
+  constexpr std::string_view kOne = "contacts: [tom-hook]";
+  ASSERT_NE(source.find(kOne), std::string::npos);
+  source.replace(source.find(kOne), kOne.size(), "contacts: [tom-hook, desk]");
+  World world(source);
+  world.Fire("Down");
+  world.Advance(absl::Seconds(10));
+  const Facts facts = world.ReportAll(DeliveryReport::Outcome::kGivenUp);
+  EXPECT_THAT(Planned(facts), ElementsAre("desk team=noc person=tom schedule=rota"));
+  EXPECT_THAT(Of<StepHastened>(facts), ::testing::IsEmpty()) << "the step is still at it";
+  EXPECT_THAT(Of<StepHastened>(world.ReportAll(DeliveryReport::Outcome::kGivenUp)),
+              ::testing::SizeIs(1));
+}
+
 TEST(OnCall, TheEndIsToldToWhoWasOnCallThenNotNow) {
   World world(kOnCallPlaybook);
   world.Fire("Down");

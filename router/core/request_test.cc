@@ -59,6 +59,13 @@ RequestAnswer Answer(const Actor& actor, std::string answer, std::string request
           .request_id = std::move(request_id)};
 }
 
+HandoverOffer Offer(const Actor& actor, std::string team) {
+  return {.actor = actor, .incident = IncidentNumber(1), .team = std::move(team)};
+}
+HandoverReply Reply(const Actor& actor, bool accept) {
+  return {.actor = actor, .incident = IncidentNumber(1), .accept = accept};
+}
+
 TEST(Request, IsOpenedOnceTheSiblingsHadTimeToCome) {
   World world(kPlaybook);
   world.Fire("Escalate");
@@ -165,13 +172,6 @@ TEST(Request, IsAskedAnewWhenTheIncidentReopens) {
   EXPECT_EQ(Of<RequestOpened>(facts)[0].request, 2U);
 }
 
-HandoverOffer Offer(const Actor& actor, std::string team) {
-  return {.actor = actor, .incident = IncidentNumber(1), .team = std::move(team)};
-}
-HandoverReply Reply(const Actor& actor, bool accept) {
-  return {.actor = actor, .incident = IncidentNumber(1), .accept = accept};
-}
-
 TEST(Handover, TheOwnerLeadsUntilTheOtherHasAccepted) {
   World world(kPlaybook);
   world.Fire("Other");
@@ -187,6 +187,83 @@ TEST(Handover, TheOwnerLeadsUntilTheOtherHasAccepted) {
   EXPECT_EQ(world.Get().acknowledged_by, kPlant);
   EXPECT_THAT(Told(accepted.facts), ElementsAre("handover.accepted ann"));
   EXPECT_FALSE(world.Get().handover.has_value());
+}
+
+TEST(Request, ThatIsClosedIsNotAnswered) {
+  World world(kPlaybook);
+  world.Fire("Hold");
+  world.Advance(absl::Seconds(10));
+  world.Do(Resolution{kNoc, IncidentNumber(1), "", ""});
+  world.Do(Reopening{kNoc, IncidentNumber(1), "", ""});
+  RequestAnswer late = Answer(kPlant, "wait");
+  late.request = 1;
+  EXPECT_EQ(ReasonOf(world.Do(late).refused), "REQUEST_CLOSED");
+}
+
+TEST(Request, OfANumberIsNotARepeatOfAnotherWithTheSameId) {
+  World world(kPlaybook);
+  world.Fire("Hold");
+  world.Advance(absl::Seconds(10));
+  RequestAnswer first = Answer(kPlant, "wait", "id-1");
+  first.request = 1;
+  EXPECT_TRUE(world.Do(first).refused.ok());
+  EXPECT_TRUE(world.Do(first).repeated);
+  RequestAnswer second = first;
+  second.request = 2;
+  EXPECT_EQ(ReasonOf(world.Do(second).refused), "REQUEST_ID_REUSED");
+}
+
+TEST(Request, WithdrawsItsMessagesOnceItIsAnswered) {
+  World world(kPlaybook);
+  world.Fire("Escalate");
+  world.Advance(absl::Seconds(10));
+  const Outcome answered = world.Do(Answer(kPlant, "wait"));
+  const auto cancelled = Of<DeliveryCancelled>(answered.facts);
+  ASSERT_THAT(cancelled, SizeIs(1));
+  EXPECT_EQ(cancelled[0].contact, "dora");
+}
+
+TEST(Request, ToATeamThatNobodyCanTellLapsesAtOnceAndSaysSo) {
+  std::string source(kPlaybook);
+  source.replace(source.find("contacts: [dora]"), 16, "contacts: []");
+  World world(source);
+  world.Fire("Escalate");
+  const Facts facts = world.Advance(absl::Seconds(10));
+  ASSERT_THAT(Of<RequestOpened>(facts), SizeIs(1));
+  EXPECT_TRUE(Of<RequestOpened>(facts)[0].unreached);
+  EXPECT_THAT(Of<RequestLapsed>(facts), SizeIs(1));
+  EXPECT_EQ(ReasonOf(world.Do(Offer(kNoc, "board")).refused), "TEAM_UNREACHABLE");
+  EXPECT_FALSE(world.Get().handover.has_value());
+}
+
+TEST(Handover, EndsTheQuestionsToWhoeverLeadsNow) {
+  World world(kPlaybook);
+  world.Fire("Hold");
+  world.Advance(absl::Seconds(10));
+  world.Do(Offer(kNoc, "plant"));
+  EXPECT_TRUE(world.Do(Reply(kPlant, true)).refused.ok());
+  EXPECT_EQ(world.Get().requests[0].state, TeamRequest::State::kClosed);
+  EXPECT_THAT(Of<RequestLapsed>(world.AdvanceFiring("Hold", absl::Minutes(40))), IsEmpty());
+  world.Do(Resolution{kPlant, IncidentNumber(1), "", ""});
+  world.Do(Reopening{kPlant, IncidentNumber(1), "", ""});
+  const Facts facts = world.Advance(absl::Minutes(1));
+  EXPECT_THAT(Of<RequestOpened>(facts), IsEmpty());
+  EXPECT_THAT(Told(facts), ElementsAre("incident.reopened ann", "incident.reopened cat"))
+      << "the team that leads is told beside whom the step names";
+}
+
+TEST(Handover, IsRepliedToForTheTeamThatThePersonKnows) {
+  World world(kPlaybook);
+  world.Fire("Other");
+  world.Do(Offer(kNoc, "plant"));
+  EXPECT_THAT(Told(world.Do(Reply(kNoc, false)).facts), ElementsAre("handover.declined cat"))
+      << "who was asked hears that it is taken back";
+  world.Do(Offer(kNoc, "board"));
+  HandoverReply late = Reply(kPlant, true);
+  late.team = "plant";
+  EXPECT_EQ(ReasonOf(world.Do(late).refused), "HANDOVER_OTHER_TEAM");
+  late.team = "board";
+  EXPECT_TRUE(world.Do(late).refused.ok());
 }
 
 TEST(Handover, DeclinedWithdrawnOrLapsedTheLeadStays) {

@@ -53,4 +53,21 @@ absl::Status RequestIdReused() {
                       "request, and the same only to repeat it unaltered");
 }
 
+std::string AnswerContent(std::uint32_t named, std::string_view answer, std::string_view comment) {
+  std::string content = std::to_string(named);
+  content.append(1, '\0').append(answer).append(1, '\0').append(comment);
+  return content;
+}
+
+std::string OfferContent(std::string_view team, std::string_view comment) {
+  std::string content(team);
+  content.append(1, '\0').append(comment);
+  return content;
+}
+
+bool AsksOtherSide(const Incident& incident) {
+  const auto& consult = incident.Rule().consult;
+  return consult && incident.playbook->teams()[consult->team].side != incident.Owner().side;
+}
+
 }  // namespace tandem::core

@@ -126,7 +126,8 @@ struct Delivery {
   std::shared_ptr<const Incident> as_planned;
   Sequence planned_in;
   std::uint32_t attempts = 0;
-  Micros not_before = 0;  // 0: at once
+  Micros not_before = 0;                   // 0: at once
+  std::string person = {}, schedule = {};  // as in DeliveryPlanned
 };
 
 struct ClientPosition {
@@ -212,6 +213,13 @@ std::string RequestKey(const Actor& actor, std::string_view request_id);
 // the comment, or what else a person gave. An error of the caller can meet another content with
 // 2^-64; nothing of security rests on it.
 std::uint64_t RequestContent(std::string_view verb, IncidentNumber incident, std::string_view text);
+
+// The texts by which answers and offers are compared. No answer has a NUL in it.
+std::string AnswerContent(std::uint32_t named, std::string_view answer, std::string_view comment);
+std::string OfferContent(std::string_view team, std::string_view comment);
+
+// Whether the incident, led by whoever leads it now, has a team of the other side to ask.
+bool AsksOtherSide(const Incident& incident);
 
 // INVALID_ARGUMENT, REQUEST_ID_REUSED: the id was used for something else.
 absl::Status RequestIdReused();

@@ -166,7 +166,10 @@ std::optional<absl::Time> Calendar::NextWallChange(absl::Time now, absl::Time ho
   std::vector<absl::Time> pending;
   for (int i = -1; i <= kHorizonDays + 1; ++i) {
     const absl::CivilDay day = today + i;
-    if (SaysAllDay(day, on)) {
+    // A clock that is put back over this midnight shows yesterday once more in the middle of today.
+    const bool shows_one_day =
+        zone_.At(absl::CivilSecond(day)).kind != absl::TimeZone::TimeInfo::REPEATED;
+    if (shows_one_day && SaysAllDay(day, on)) {
       if (pending.empty()) continue;
     } else {
       for (const int minute : TurningMinutes(day)) {

@@ -48,6 +48,16 @@ std::vector<std::string> Changes(const Calendar& calendar, absl::Time from, int 
   return changes;
 }
 
+TEST(CalendarNextChange, SeesYesterdayOnceMoreWhenTheClockIsPutBackOverMidnight) {
+  // In 2003 the clocks of St. John's went from Sunday 00:01 back to Saturday 23:01.
+  const Calendar saturday =
+      Make({.location = "America/St_Johns",
+            .intervals = {{.times = {"01:30-24:00"}, .weekdays = {"wednesday:saturday"}}}});
+  EXPECT_EQ(saturday.NextChange(At("2003-10-26 02:20")), At("2003-10-26 02:30"));
+  EXPECT_EQ(saturday.NextChange(At("2003-10-26 02:30")), At("2003-10-26 02:31"));
+  EXPECT_EQ(saturday.NextChange(At("2003-10-26 02:31")), At("2003-10-26 03:30"));
+}
+
 TEST(CalendarDates, AreWholeLocalDaysAloneAndInRanges) {
   const Calendar holidays = Make({.location = "Europe/Vienna",
                                   .dates = {"2027-05-06", "2026-12-24", "2026-12-31:2027-01-02"}});

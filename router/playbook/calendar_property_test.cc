@@ -261,6 +261,25 @@ CalendarSpec SpecOf(const Plain& plain) {
   return spec;
 }
 
+// As it would stand in a playbook, for whoever looks at a case that went wrong.
+std::string TextOf(const Plain& plain) {
+  const CalendarSpec spec = SpecOf(plain);
+  std::string text = fmt::format("{{location: {}", spec.location);
+  for (const IntervalSpec& interval : spec.intervals) {
+    text += fmt::format(", interval: [{}] [{}] [{}] [{}] [{}]", fmt::join(interval.times, " "),
+                        fmt::join(interval.weekdays, " "), fmt::join(interval.days_of_month, " "),
+                        fmt::join(interval.months, " "), fmt::join(interval.years, " "));
+  }
+  for (const RecurrenceSpec& rule : spec.recurring) {
+    text += fmt::format(", recurring: {} {} {}", rule.start, rule.duration, rule.rule);
+  }
+  text += fmt::format(", dates: [{}], exceptions: [{}]", fmt::join(spec.dates, " "),
+                      fmt::join(spec.exceptions, " "));
+  for (const auto& other : plain.any_of) text += ", any_of: " + TextOf(*other);
+  for (const auto& other : plain.except) text += ", except: " + TextOf(*other);
+  return text + "}";
+}
+
 absl::StatusOr<Calendar> CompileOf(const Plain& plain) {
   Calendar::Others others;
   const auto add = [](const auto& plains, auto& to) {
@@ -398,7 +417,10 @@ std::string Disagreement(const Plain& plain, const Calendar& calendar, absl::Tim
     const bool changed = PlainIsOn(plain, at) != on;
     if (calendar.IsOn(at) != (changed ? !on : on)) return "IsOn " + absl::FormatTime(at);
     if (!changed) continue;
-    return calendar.NextChange(from) == at ? "" : "NextChange, which is " + absl::FormatTime(at);
+    const auto next = calendar.NextChange(from);
+    if (next == at) return "";
+    return fmt::format("NextChange, which is {} and not {}", absl::FormatTime(at),
+                       next ? absl::FormatTime(*next) : "never");
   }
   if (!walk.ask_far) return "";
   const std::optional<absl::Time> next = calendar.NextChange(from);
@@ -435,7 +457,8 @@ TEST(CalendarProperty, SaysWhatAWalkOverEveryMinuteSays) {
           *plain, *calendar, from,
           {.minutes = dice.Chance(5) ? kLongWalkMinutes : kWalkMinutes, .ask_far = dice.Chance(3)});
       ASSERT_EQ(wrong, "") << "case " << done << " from " << absl::FormatTime(from) << " in "
-                           << plain->zone_name;
+                           << plain->zone_name << "\n"
+                           << TextOf(*plain);
     }
   }
   std::cout << on << " of them on at their start; " << refused << " calendars refused\n";

@@ -82,11 +82,16 @@ void Compiler::SettleConsult(const ConfigNode& node, Outer& own) {
   const bool decides = rule.handling == Handling::kNeedsDecision;
   std::optional<std::uint32_t> team = own.asked.team;
   if (team && playbook_->teams_[*team].side == owner.side) {
+    const ConfigNode* own_consult = node.Find("consult");
+    const bool here = own_consult != nullptr && own_consult->Find("team") != nullptr;
     reader_.Error(
-        own.consult_team_at == nullptr ? node : *own.consult_team_at,
+        here ? *own.consult_team_at : node,
         fmt::format("the team {} is of the {}, as the owner {} is; the other side is "
-                    "asked",
-                    Quoted(playbook_->teams_[*team].name), ToText(owner.side), Quoted(owner.name)));
+                    "asked{}",
+                    Quoted(playbook_->teams_[*team].name), ToText(owner.side), Quoted(owner.name),
+                    here ? ""
+                         : " (`consult` comes from the rule around this one; name "
+                           "another team here)"));
     return;
   }
   if (!team) {

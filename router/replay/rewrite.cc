@@ -78,6 +78,8 @@ class Lines {
     if (!at(number).ends_with('\n')) at(number) += end_;
   }
 
+  std::size_t size() const { return lines_.size(); }
+
   std::string Text() const {
     std::string text;
     for (const std::string& line : lines_) text += line;
@@ -95,7 +97,7 @@ class Rewriter {
 
   // "" or why not.
   std::string Write(const ConfigNode& scenario, const std::vector<NewLine>& block) {
-    if (block.empty()) return "its story has no line to expect";
+    if (block.empty()) return "no line of its story is like one that it expects";
     if (CharAt(scenario.mark) == '{') {
       return "it stands in braces; write it as a block, one key a line";
     }
@@ -155,18 +157,23 @@ class Rewriter {
     std::size_t at = expect.mark.column - 1;
     char quote = '\0';
     std::string head = lines_.at(number).substr(0, at);
+    // A quote opens a text only where one may begin: an apostrophe within a plain one is itself.
+    char before = ' ';
     for (;; ++at) {
-      if (at >= lines_.at(number).size()) {
+      while (number <= lines_.size() && at >= lines_.at(number).size()) {
         ++number;
         at = 0;
       }
+      if (number > lines_.size()) return "the end of its list was not found; write it as a block";
       const char c = lines_.at(number)[at];
+      const bool begins = std::string_view(" \t\r\n[,").find(before) != std::string_view::npos;
+      before = c;
       if (quote != '\0') {
         if (c == '\\' && quote == '"') ++at;
         if (c == quote) quote = '\0';
-      } else if (c == '"' || c == '\'') {
+      } else if ((c == '"' || c == '\'') && begins) {
         quote = c;
-      } else if (c == '#') {
+      } else if (c == '#' && begins) {
         return "its list has comments in brackets; write it as a block, one line an item";
       } else if (c == ']') {
         break;

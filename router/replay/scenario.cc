@@ -6,8 +6,10 @@
 #include <set>
 #include <utility>
 
+#include "router/base/status.h"
 #include "router/base/text.h"
 #include "router/playbook/reader.h"
+#include "router/playbook/zone.h"
 #include "router/replay/actions.h"
 
 namespace tandem::replay {
@@ -24,6 +26,16 @@ constexpr std::size_t kLinesMax = 10'000;
 constexpr std::size_t kEntitiesMax = 1'000;
 constexpr std::size_t kTextMaxBytes = 1024;
 constexpr std::size_t kAboutMaxBytes = 2 * 1024;
+constexpr std::string_view kStartForm =
+    "local time and zone, such as \"2026-03-02 12:00 Europe/Vienna\"";
+// As those of calendars.
+constexpr int kYearMin = 1970;
+constexpr int kYearMax = 2100;
+
+absl::Status NoStart(std::string_view text, std::string_view why) {
+  return absl::InvalidArgumentError(
+      fmt::format("{} {}; expected {}", Quoted(text), why, kStartForm));
+}
 
 bool IsScenarioName(std::string_view name) {
   return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
@@ -103,17 +115,14 @@ Scenario ReadScenario(const ConfigNode& node, Reader& reader) {
   if (const ConfigNode* about = node.Find("about")) {
     scenario.about = reader.Text(*about, kAboutMaxBytes).value_or("");
   }
-  constexpr std::string_view kStartForm =
-      "local time and zone, such as \"2026-03-02 12:00 Europe/Vienna\"";
   if (const ConfigNode* start = reader.Required(node, "start", kStartForm)) {
     const auto text = reader.Text(*start, kTextMaxBytes);
-    const auto read = text ? ReadStart(*text) : std::nullopt;
-    if (read) {
+    const auto read = ReadStart(text.value_or(""));
+    if (read.ok()) {
       scenario.start = read->time;
       scenario.zone = read->zone;
     } else if (text) {
-      reader.Error(*start, fmt::format("{} is no time that a clock shows there; expected {}",
-                                       Quoted(*text), kStartForm));
+      reader.Error(*start, MessageOf(read.status()));
     }
   }
   if (const ConfigNode* context = node.Find("context")) {
@@ -145,12 +154,13 @@ void ReadAll(const ConfigNode& root, Reader& reader, std::vector<Scenario>& into
 
 }  // namespace
 
-std::optional<Start> ReadStart(std::string_view text) {
+absl::StatusOr<Start> ReadStart(std::string_view text) {
   const std::size_t blank = text.rfind(' ');
+  if (blank == std::string_view::npos) return NoStart(text, "is no time with a zone");
   Start start;
-  if (blank == std::string_view::npos ||
-      !absl::LoadTimeZone(std::string(text.substr(blank + 1)), &start.zone)) {
-    return std::nullopt;
+  const std::string zone(text.substr(blank + 1));
+  if (std::string refused = playbook::LoadZone(zone, start.zone); !refused.empty()) {
+    return absl::InvalidArgumentError(refused);
   }
   const std::string local(text.substr(0, blank));
   absl::CivilSecond civil;
@@ -163,11 +173,16 @@ std::optional<Start> ReadStart(std::string_view text) {
     if (absl::ParseCivilTime(iso, &minute)) {
       civil = absl::CivilSecond(minute);
     } else if (!absl::ParseCivilTime(iso, &civil)) {
-      return std::nullopt;
+      return NoStart(text, "is no time that a clock shows");
     }
   }
+  if (civil.year() < kYearMin || civil.year() > kYearMax) {
+    return NoStart(text, fmt::format("is not in the years {} to {}", kYearMin, kYearMax));
+  }
   const absl::TimeZone::TimeInfo info = start.zone.At(civil);
-  if (info.kind == absl::TimeZone::TimeInfo::SKIPPED) return std::nullopt;
+  if (info.kind == absl::TimeZone::TimeInfo::SKIPPED) {
+    return NoStart(text, "is skipped by the clocks there");
+  }
   start.time = info.pre;
   return start;
 }

@@ -20,6 +20,7 @@
 // README.md of this room describes every key. Pure; values.
 #pragma once
 
+#include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
 #include <cstdint>
@@ -132,12 +133,13 @@ Scenarios ReadScenarios(std::string_view source);
 std::vector<playbook::Finding> CheckAgainst(const std::vector<Scenario>& scenarios,
                                             const playbook::Playbook& playbook);
 
-// "2026-03-02 12:00 Europe/Vienna", with seconds if wanted: local time and IANA zone. nullopt when
-// it is not that, or the clock skips that time there; of an hour that comes twice the first.
+// "2026-03-02 12:00 Europe/Vienna", with seconds if wanted: local time, in the years 1970 to 2100,
+// and IANA zone. INVALID_ARGUMENT says why it is not that, also when the clock skips that time
+// there; of an hour that comes twice it is the first.
 struct Start {
   absl::Time time;
   absl::TimeZone zone;
 };
-std::optional<Start> ReadStart(std::string_view text);
+absl::StatusOr<Start> ReadStart(std::string_view text);
 
 }  // namespace tandem::replay

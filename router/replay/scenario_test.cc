@@ -103,7 +103,13 @@ TEST(ReadScenarios, RefusesATimeThatNoClockShows) {
   EXPECT_THAT(start("2026-03-29 02:30 Europe/Vienna"), ElementsAre(HasSubstr("3:12")))
       << "the night in which the clock springs forward";
   EXPECT_THAT(start("2026-03-02 12:00 Europe/Wien"),
-              ElementsAre(HasSubstr("no time that a clock")));
+              ElementsAre(HasSubstr("did you mean \"Europe/Vienna\"?")));
+  EXPECT_THAT(start("2026-02-30 12:00 UTC"), ElementsAre(HasSubstr("no time that a clock")));
+  EXPECT_THAT(start("2026-03-02 12:00 localtime"),
+              ElementsAre(HasSubstr("differs from machine to machine")));
+  for (const char* far : {"1960-03-02 12:00 UTC", "-5-12-31 23:59 UTC", "300000-03-02 12:00 UTC"}) {
+    EXPECT_THAT(start(far), ElementsAre(HasSubstr("is not in the years 1970 to 2100"))) << far;
+  }
   EXPECT_THAT(start("noon"), ElementsAre(HasSubstr("local time and zone")));
   EXPECT_THAT(start("2026-03-02T12:00:30 UTC"), IsEmpty());
 }

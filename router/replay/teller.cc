@@ -244,8 +244,8 @@ struct Teller::Visitor {
       options += (options.empty() ? "" : ", ") + option;
     Say(fact.incident,
         fmt::format("asked {}{}: {}{}", fact.team,
-                    fact.due == 0
-                        ? std::string()
+                    fact.unreached
+                        ? std::string(" (nobody of it can be told now)")
                         : " (due in " + DurationText(absl::Microseconds(fact.due - now)) + ")",
                     Printable(fact.question), options.empty() ? options : " [" + options + "]"));
   }

@@ -2,6 +2,8 @@
 // asks a router.
 #include <fmt/format.h>
 
+#include <map>
+
 #include <memory>
 #include <ostream>
 #include <utility>
@@ -43,6 +45,7 @@ WalkOptions RunOptions(Session& session, std::int64_t jobs, std::size_t all) {
 absl::StatusOr<std::size_t> Update(Session& session, const TestOptions& options,
                                    const WalkInput& input, const std::vector<WalkResult>& results) {
   std::vector<replay::NewBlock> blocks;
+  std::map<std::string, std::size_t> dropped;  // lines that nothing in the story is like
   std::size_t red = 0;
   for (std::size_t i = 0; i < results.size(); ++i) {
     const replay::Verdict& verdict = results[i].verdict;
@@ -50,8 +53,12 @@ absl::StatusOr<std::size_t> Update(Session& session, const TestOptions& options,
     const bool writable =
         verdict.missing > 0 || !verdict.unexpected.empty() || verdict.expects_nothing;
     if (writable) {
-      blocks.push_back(
-          {input.scenarios[i].name, NewExpectation(input.scenarios[i], results[i].story, verdict)});
+      const replay::Scenario& scenario = input.scenarios[i];
+      auto lines = NewExpectation(scenario, results[i].story, verdict);
+      if (!scenario.whole && lines.size() < scenario.expect.size()) {
+        dropped[scenario.name] = scenario.expect.size() - lines.size();
+      }
+      blocks.push_back({scenario.name, std::move(lines)});
     }
     // What must never occur is for a person to judge.
     if (!writable || !verdict.forbidden.empty()) ++red;
@@ -62,8 +69,13 @@ absl::StatusOr<std::size_t> Update(Session& session, const TestOptions& options,
     TANDEM_RETURN_IF_ERROR(ReplaceFile(options.files.scenarios, rewritten.source));
   }
   for (const std::string& name : rewritten.done) {
-    session.err() << fmt::format("{}: rewrote what {} expects\n",
-                                 Printable(options.files.scenarios), name);
+    const std::size_t gone = dropped[name];
+    session.err() << fmt::format(
+        "{}: rewrote what {} expects{}\n", Printable(options.files.scenarios), name,
+        gone == 0 ? ""
+                  : fmt::format("; {} {} nothing like {} in the story and {} gone: look at them",
+                                gone, gone == 1 ? "line has" : "lines have",
+                                gone == 1 ? "it" : "them", gone == 1 ? "is" : "are"));
   }
   for (const std::string& refused : rewritten.refused) {
     session.err() << fmt::format("{}: not rewritten: {}\n", Printable(options.files.scenarios),
@@ -124,12 +136,7 @@ absl::StatusOr<int> Walk(Session& session, const WalkCommandOptions& options) {
   TANDEM_RETURN_IF_ERROR(Choose(options.scenarios, input.scenarios));
   if (!options.at.empty()) {
     const auto start = replay::ReadStart(options.at);
-    if (!start) {
-      return UsageError(
-          fmt::format("--at: {} is no time that a clock shows there; expected local "
-                      "time and zone, such as \"2026-03-02 12:00 Europe/Vienna\"",
-                      Shown(options.at)));
-    }
+    if (!start.ok()) return UsageError(fmt::format("--at: {}", MessageOf(start.status())));
     for (replay::Scenario& scenario : input.scenarios) {
       scenario.start = start->time;
       scenario.zone = start->zone;

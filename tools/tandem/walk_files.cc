@@ -1,8 +1,10 @@
 #include "tools/tandem/walk_files.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -159,17 +161,24 @@ absl::Status ReplaceFile(const std::string& path, std::string_view content) {
   };
   const fs::path target = fs::exists(path) ? fs::canonical(path, error) : fs::path(path);
   if (error) return failed();
-  const fs::path fresh = target.string() + ".new";
-  {
-    std::ofstream file(fresh, std::ios::binary | std::ios::trunc);
+  const auto write = [&content, &error](const fs::path& to) {
+    errno = 0;
+    std::ofstream file(to, std::ios::binary | std::ios::trunc);
     file.write(content.data(), static_cast<std::streamsize>(content.size()));
     file.flush();
-    if (!file.good()) {
-      error = std::make_error_code(std::errc::io_error);
-      std::error_code ignored;
-      fs::remove(fresh, ignored);
-      return failed();
-    }
+    if (!file.good()) error = {errno != 0 ? errno : EIO, std::generic_category()};
+  };
+  // A device or a pipe is written to, and stays what it is.
+  if (fs::exists(target) && !fs::is_regular_file(target)) {
+    write(target);
+    return error ? failed() : absl::OkStatus();
+  }
+  const fs::path fresh = fmt::format("{}.{}.new", target.string(), ::getpid());
+  write(fresh);
+  if (error) {
+    std::error_code ignored;
+    fs::remove(fresh, ignored);
+    return failed();
   }
   if (fs::exists(target)) fs::permissions(fresh, fs::status(target).permissions(), error);
   if (!error) fs::rename(fresh, target, error);

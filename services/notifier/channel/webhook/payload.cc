@@ -33,6 +33,49 @@ std::uint64_t NumberOf(std::string_view name) {
   return error == std::errc() && stop == end ? number : 0;
 }
 
+std::string StateWord(v1::RequestState state) {
+  switch (state) {
+    case v1::REQUEST_OPEN:
+      return "open";
+    case v1::REQUEST_ANSWERED:
+      return "answered";
+    case v1::REQUEST_LAPSED:
+      return "lapsed";
+    default:
+      return "closed";
+  }
+}
+
+std::string FollowsWord(v1::Unanswered unanswered) {
+  switch (unanswered) {
+    case v1::PROCEED:
+      return "proceed";
+    case v1::HOLD:
+      return "hold";
+    default:
+      return "escalate";
+  }
+}
+
+Json RequestJson(const v1::Request& request) {
+  Json json = {{"name", request.name()},
+               {"number", NumberOf(request.name())},
+               {"state", StateWord(request.state())},
+               {"kind", WordOf<Handling>(request.kind())},
+               {"team", request.team()},
+               {"side", WordOf<Side>(request.side())},
+               {"question", request.question()},
+               {"options", Json::array()},
+               {"due_time", TextOf(request.due_time())},
+               {"unanswered", FollowsWord(request.unanswered())}};
+  for (const std::string& option : request.options()) json["options"].push_back(option);
+  if (request.state() == v1::REQUEST_ANSWERED) {
+    json["answer"] = request.answer();
+    json["answered_by"] = request.answered_by().principal();
+  }
+  return json;
+}
+
 Json IncidentJson(const v1::Incident& incident) {
   Json labels = Json::object();
   for (const v1::Label& label : incident.group_labels()) labels[label.name()] = label.value();
@@ -59,6 +102,16 @@ Json IncidentJson(const v1::Incident& incident) {
   json["firing_alerts"] = incident.firing_alerts();
   json["total_alerts"] = incident.total_alerts();
   json["reopen_count"] = incident.reopen_count();
+  for (const v1::Request& request : incident.requests()) {
+    json["requests"].push_back(RequestJson(request));
+  }
+  if (incident.has_handover()) {
+    const v1::Handover& offer = incident.handover();
+    json["handover"] = {{"team", offer.team()},
+                        {"side", WordOf<Side>(offer.side())},
+                        {"offered_by", offer.offered_by().principal()},
+                        {"expire_time", TextOf(offer.expire_time())}};
+  }
   return json;
 }
 

@@ -79,6 +79,38 @@ TEST(WebhookBody, ReplacesWhatIsNotUtf8) {
   EXPECT_EQ(nlohmann::json::parse(Body(delivery))["data"]["contact"], "caf\xef\xbf\xbd");
 }
 
+TEST(WebhookBody, CarriesTheQuestionItsAnswerAndTheOffer) {
+  v1::Delivery delivery = Example();
+  v1::Incident& incident = *delivery.mutable_incident();
+  v1::Request& request = *incident.add_requests();
+  request.set_name("tenants/acme/incidents/7/requests/2");
+  request.set_state(v1::REQUEST_ANSWERED);
+  request.set_kind(v1::NEEDS_DECISION);
+  request.set_team("board");
+  request.set_side(v1::CUSTOMER);
+  request.set_question("Restart?");
+  request.add_options("restart");
+  request.add_options("wait");
+  request.mutable_due_time()->set_seconds(1780315200);
+  request.set_unanswered(v1::HOLD);
+  request.set_answer("wait");
+  request.mutable_answered_by()->set_principal("cat@customer.example");
+  v1::Handover& offer = *incident.mutable_handover();
+  offer.set_team("plant");
+  offer.set_side(v1::CUSTOMER);
+  offer.mutable_offered_by()->set_principal("ann@provider.example");
+  offer.mutable_expire_time()->set_seconds(1780315200);
+  const auto json = nlohmann::json::parse(Body(delivery))["data"]["incident"];
+  EXPECT_EQ(json["requests"][0], nlohmann::json::parse(R"({
+    "name": "tenants/acme/incidents/7/requests/2", "number": 2, "state": "answered",
+    "kind": "needs_decision", "team": "board", "side": "customer", "question": "Restart?",
+    "options": ["restart", "wait"], "due_time": "2026-06-01T12:00:00Z", "unanswered": "hold",
+    "answer": "wait", "answered_by": "cat@customer.example"})"));
+  EXPECT_EQ(json["handover"], nlohmann::json::parse(R"({
+    "team": "plant", "side": "customer", "offered_by": "ann@provider.example",
+    "expire_time": "2026-06-01T12:00:00Z"})"));
+}
+
 TEST(WebhookBody, SaysWhoResolvedIt) {
   v1::Delivery delivery = Example();
   v1::Incident& incident = *delivery.mutable_incident();
