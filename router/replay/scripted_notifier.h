@@ -45,7 +45,7 @@ class ScriptedNotifier {
     absl::Time next;
   };
 
-  const RetryPolicy policy_;
+  const RetryPolicy policy_ = {};
   absl::btree_map<std::string, absl::Time> out_;
   absl::btree_map<DeliveryNumber, Open> open_;
   absl::btree_set<std::pair<absl::Time, DeliveryNumber>> agenda_;

@@ -135,6 +135,7 @@ absl::Status Choose(const std::vector<std::string>& names,
                     std::vector<replay::Scenario>& scenarios) {
   if (names.empty()) return absl::OkStatus();
   std::vector<std::string> known;
+  known.reserve(scenarios.size());
   for (const replay::Scenario& scenario : scenarios) known.push_back(scenario.name);
   for (const std::string& name : names) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
