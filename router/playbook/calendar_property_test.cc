@@ -201,6 +201,7 @@ std::string DateOf(absl::CivilDay day) { return absl::FormatCivilTime(day); }
 template <typename Name>
 std::vector<std::string> Written(const std::vector<FromTo>& ranges, const Name& name) {
   std::vector<std::string> texts;
+  texts.reserve(ranges.size());
   for (const FromTo& range : ranges) {
     texts.push_back(range.from == range.to ? name(range.from)
                                            : name(range.from) + ":" + name(range.to));
@@ -210,6 +211,7 @@ std::vector<std::string> Written(const std::vector<FromTo>& ranges, const Name& 
 
 std::vector<std::string> Written(const std::vector<DayRange>& ranges) {
   std::vector<std::string> texts;
+  texts.reserve(ranges.size());
   for (const DayRange& range : ranges) {
     texts.push_back(range.from == range.to ? DateOf(range.from)
                                            : DateOf(range.from) + ":" + DateOf(range.to));

@@ -74,8 +74,9 @@ std::string EntityText(const v1::Entity& entity, const Look& look) {
       text +=
           Fact(look, "calendar", fmt::format("{} ({}): {}", name, zone, IntervalText(interval)));
     }
+    const std::string named = fmt::format("{} ({})", name, zone);
     const auto fact = [&](std::string_view what) {
-      text += Fact(look, "calendar", fmt::format("{} ({}): {}", name, zone, what));
+      text += Fact(look, "calendar", fmt::format("{}: {}", named, what));
     };
     if (!calendar.dates().empty()) fact(fmt::format("on {}", fmt::join(calendar.dates(), ", ")));
     for (const v1::Recurrence& recurrence : calendar.recurring()) {
