@@ -366,6 +366,7 @@ TEST(NestedRules, AgreeWithAWalkOverTheTree) {
       const auto labels = trees.Labels();
       const absl::Time now = trees.Now();
       std::vector<LabelView> view;
+      view.reserve(labels.size());
       for (const auto& [name, value] : labels) view.push_back({name, value});
       const std::string expected = Oracle(labels, now).First(tree).value_or("rest");
       ASSERT_EQ(RuleOf(*compiled.playbook, view, now), expected)

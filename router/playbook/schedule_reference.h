@@ -37,7 +37,7 @@ class WallClock {
     EXPECT_TRUE(absl::LoadTimeZone(zone, &zone_)) << zone;
     for (Minute m = 0; m < kDays * kMinutesADay; ++m) {
       shown.push_back(static_cast<Local>((zone_.At(At(m)).cs - absl::CivilSecond(2026)) / 60));
-      Minute& first = first_[static_cast<std::size_t>(shown.back() + kMinutesADay)];
+      Minute& first = first_[Place(shown.back())];
       if (first < 0) first = m;
       if (m > 0 && shown.back() != shown[shown.size() - 2] + 1) leaps.push_back(m);
     }
@@ -57,7 +57,10 @@ class WallClock {
   std::vector<Minute> leaps;  // when the clock does not go on by a minute
 
  private:
-  Minute First(Local local) const { return first_[static_cast<std::size_t>(local + kMinutesADay)]; }
+  static std::size_t Place(Local local) {
+    return static_cast<std::size_t>(local) + static_cast<std::size_t>(kMinutesADay);
+  }
+  Minute First(Local local) const { return first_[Place(local)]; }
 
   absl::TimeZone zone_;
   // By local minute, from a day before 2026; -1: never shown.

@@ -67,6 +67,7 @@ void WalkThousand(benchmark::State& state) {
     std::atomic<std::size_t> next{0};
     std::atomic<std::size_t> green{0};
     std::vector<std::jthread> threads;
+    threads.reserve(2);
     for (int t = 0; t < 2; ++t) {
       threads.emplace_back([&] {
         for (std::size_t i = next++; i < scenarios.size(); i = next++) {
